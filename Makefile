@@ -1,0 +1,42 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV   ?= .venv
+EXTRAS ?= test,lint,docs
+ARGS   ?=
+PY     := $(VENV)/bin/python
+READY  := $(VENV)/.ready
+
+# .ready holds the folder the venv was made in: a copied or moved checkout, or a python that went away, sets up again.
+ifneq ($(shell cat $(READY) 2>/dev/null && $(PY) -c pass 2>/dev/null),$(CURDIR))
+$(shell rm -f $(READY))
+endif
+
+.PHONY: help setup run test lint docs bench
+help:
+	@echo "make run     fit softmax regression to real images and write a report (sets up $(VENV) the first time)"
+	@echo "make test    run the tests (sets up $(VENV) the first time)"
+	@echo "make setup   only make $(VENV)"
+	@echo "make lint    style, types and the contracts between the parts"
+	@echo "make docs    build the documentation into docs/_build/html"
+	@echo "make bench   time the gradient pass against the plain torch form"
+setup: $(READY)
+run: $(READY)
+	@$(PY) -m onelayer fit fashion-mnist --fallback digits --test 0.2 --model softmax --solver sgd \
+		--learning-rate 0.1 --batch-size 256 --epochs 10 --init normal $(ARGS)
+# One thread for the tests: on a small machine threads that fight cost more than they bring.
+test: $(READY)
+	@OMP_NUM_THREADS=1 $(PY) -m pytest $(ARGS)
+lint: $(READY)
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(VENV)/bin/ty check --python $(VENV)
+	@$(VENV)/bin/lint-imports
+docs: $(READY)
+	@$(PY) -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+bench: $(READY)
+	@$(PY) benchmarks/gradient_pass.py $(ARGS)
+
+$(READY): pyproject.toml constraints.txt tools/setup_venv.py
+	@$(PYTHON) tools/setup_venv.py $(VENV) $(EXTRAS)
+	@echo "$(CURDIR)" > $@

@@ -1,0 +1,46 @@
+"""Linear, logistic and softmax regression on PyTorch: the exact answer, with a proof, and every step of it visible.
+
+Names are resolved on first use, so ``import onelayer`` and the command line's ``--help`` do not wait for torch.
+"""
+
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "LinearRegression",
+    "LogisticRegression",
+    "SoftmaxRegression",
+    "callbacks",
+    "certify",
+    "data",
+    "errors",
+    "links",
+    "load",
+    "losses",
+    "penalties",
+    "plots",
+    "solvers",
+    "stopping",
+]
+
+if TYPE_CHECKING:
+    from onelayer import callbacks, data, errors, links, losses, penalties, plots, solvers, stopping
+    from onelayer.estimators import LinearRegression, LogisticRegression, SoftmaxRegression, certify, load
+else:
+    _ESTIMATORS = {"LinearRegression", "LogisticRegression", "SoftmaxRegression", "certify", "load"}
+
+    def __getattr__(name):
+        import importlib
+
+        if name in _ESTIMATORS:
+            value = getattr(importlib.import_module("onelayer.estimators"), name)
+        elif name in __all__:
+            value = importlib.import_module(f"onelayer.{name}")
+        else:
+            raise AttributeError(f"module 'onelayer' has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *__all__})

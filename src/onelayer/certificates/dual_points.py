@@ -1,0 +1,65 @@
+"""Dual points: the gradient of the loss, made to satisfy the condition of a free intercept exactly."""
+
+import math
+
+import torch
+
+__all__ = ["balanced", "profiled"]
+
+_PROFILE_ROUNDS = 20
+
+
+def profiled(wide, scores):
+    """Return the scores with the best intercept for this W (approximately: what is left is repaired exactly)."""
+    best, smallest = scores, math.inf
+    for _ in range(_PROFILE_ROUNDS):
+        excess = wide._bias_gradient(wide._weighted(wide.loss.gradient(scores, wide.y)))
+        size = excess.abs().max().item()
+        if not size < smallest:
+            break
+        best, smallest = scores, size
+        if size == 0 or not wide.loss.smooth:
+            break
+        scores = scores - _newton_shift(wide, scores, excess)
+    return best
+
+
+def _newton_shift(wide, scores, excess):
+    """Return H⁻¹ r for the intercept alone."""
+    if not wide.loss.per_class:
+        ones = torch.ones_like(scores)
+        curvature = wide._bias_gradient(wide._weighted(wide.loss.curvature_product(scores, wide.y, ones)))
+        return torch.where(curvature > 0, excess / curvature, 0.0)
+    p = wide.loss.link.mean(scores)
+    weighted = wide._weighted(p)
+    hessian = torch.diag(weighted.sum(dim=0)) - weighted.T @ p
+    # Adding 1 to all scores changes nothing: the direction of ones is filled in, the shift has no part in it.
+    fill = hessian.diagonal().mean() / wide.outputs
+    return torch.linalg.lstsq(hessian / wide.total_weight + fill / wide.total_weight, excess).solution
+
+
+def balanced(wide, dual):
+    """Return a dual point with Σ_i s_i u_i = 0 exactly, mixed from `dual` and one at the edge of the domain."""
+    excess = wide._weighted(dual).sum(dim=0)
+    if wide.loss.per_class:
+        return _balanced_classes(wide, dual, excess)
+    low, high = wide.loss.dual_interval(wide.y)
+    if isinstance(low, float) and math.isinf(low):
+        return dual - excess / wide.total_weight
+    edge = torch.where(excess > 0, low, high).expand_as(dual)
+    pull = wide._weighted(edge).sum(dim=0)
+    share = torch.where(excess == 0, 0.0, excess / (excess - pull))
+    return (1 - share) * dual + share * edge
+
+
+def _balanced_classes(wide, dual, excess):
+    # q = (1 − θ) p + θ v with one constant row v of probabilities, θ as small as v ≥ 0 allows.
+    index = wide.y.unsqueeze(1)
+    target = torch.zeros_like(dual).scatter_(1, index, 1.0)
+    p = (dual + target).clamp(min=0)
+    mass = wide._weighted(p).sum(dim=0)
+    share = (excess / mass).clamp(min=0).max()
+    if share == 0:
+        return dual
+    row = (mass / wide.total_weight - excess / (share * wide.total_weight)).clamp(min=0)
+    return (1 - share) * dual + share * (row / row.sum() - target)

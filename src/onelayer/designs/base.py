@@ -1,0 +1,55 @@
+"""The three products that fitting a linear model needs."""
+
+import abc
+
+import torch
+
+__all__ = ["Design"]
+
+
+class Design(abc.ABC):
+    """A data matrix X of shape (rows, features), known only by its products.
+
+    Losses, solvers and certificates see nothing else, so dense, sparse, larger-than-memory and sharded data differ
+    only here. (The idea of a matrix as three products is glum's and tabmat's.)
+
+    Attributes
+    ----------
+    rows, features : int
+    dtype : torch.dtype
+        The arithmetic of the products; storage may be narrower.
+    device : torch.device
+    """
+
+    rows: int
+    features: int
+    dtype: torch.dtype
+    device: torch.device
+
+    @abc.abstractmethod
+    def scores(self, weight, bias=None):
+        """Return X Wᵀ + b, shape (rows, outputs)."""
+
+    @abc.abstractmethod
+    def adjoint(self, residual):
+        """Return Rᵀ X, shape (outputs, features), for R of shape (rows, outputs)."""
+
+    @abc.abstractmethod
+    def gram(self, h):
+        """Return Xᵀ diag(h) X, shape (features, features), for h of shape (rows,)."""
+
+    @abc.abstractmethod
+    def take(self, index):
+        """Return the design of these rows (a tensor of row numbers)."""
+
+    @abc.abstractmethod
+    def as_dtype(self, dtype):
+        """Return the same data with products in another arithmetic; storage is shared, never copied."""
+
+    @abc.abstractmethod
+    def moments(self, sample_weight):
+        """Return the weighted mean and standard deviation of each feature, float64, shape (features,) each."""
+
+    @abc.abstractmethod
+    def column_norms(self, sample_weight):
+        """Return (Σ_i s_i x_ij²)^½ for each feature, float64, shape (features,)."""

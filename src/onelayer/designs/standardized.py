@@ -1,0 +1,52 @@
+"""A design whose columns are centred and scaled on the fly."""
+
+from onelayer.designs.base import Design
+
+__all__ = ["StandardizedDesign"]
+
+
+class StandardizedDesign(Design):
+    """(X − mean) / scale, never formed: the products of X are corrected instead.
+
+    Parameters
+    ----------
+    base : Design
+    mean, scale : float64 tensors of shape (features,)
+        Columns of zero scale must come with scale 1 (they are then zero after centring).
+    """
+
+    def __init__(self, base, mean, scale):
+        self.base = base
+        self.rows, self.features = base.rows, base.features
+        self.dtype, self.device = base.dtype, base.device
+        self.mean, self.scale = mean, scale
+        self._mean, self._scale = mean.to(base.dtype), scale.to(base.dtype)
+
+    def scores(self, weight, bias=None):
+        weight = weight / self._scale
+        shift = -(weight @ self._mean)
+        return self.base.scores(weight, shift if bias is None else bias + shift)
+
+    def adjoint(self, residual):
+        total = residual.sum(dim=0)
+        return (self.base.adjoint(residual) - total.unsqueeze(1) * self._mean) / self._scale
+
+    def gram(self, h):
+        column = self.base.adjoint(h.unsqueeze(1)).squeeze(0)
+        mean = self._mean
+        centred = self.base.gram(h) - column.outer(mean) - mean.outer(column) + h.sum() * mean.outer(mean)
+        return centred / self._scale.outer(self._scale)
+
+    def take(self, index):
+        return StandardizedDesign(self.base.take(index), self.mean, self.scale)
+
+    def as_dtype(self, dtype):
+        return StandardizedDesign(self.base.as_dtype(dtype), self.mean, self.scale)
+
+    def moments(self, sample_weight):
+        mean, deviation = self.base.moments(sample_weight)
+        return (mean - self.mean) / self.scale, deviation / self.scale
+
+    def column_norms(self, sample_weight):
+        mean, deviation = self.moments(sample_weight)
+        return (sample_weight.double().sum() * (mean.square() + deviation.square())).sqrt()

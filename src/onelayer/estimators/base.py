@@ -1,0 +1,250 @@
+"""What the three estimators share: from validated data to a fitted, certified model."""
+
+import abc
+import copy
+import functools
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from onelayer.designs import DenseDesign, StandardizedDesign
+from onelayer.errors import ParameterError
+from onelayer.estimators.validation import Features, as_number, as_sample_weight, check_lengths, resolve_dtype
+from onelayer.objective import Objective
+from onelayer.parameters import Parameters
+from onelayer.penalties import make_penalty
+from onelayer.solvers import minimize, resolve_solver
+
+__all__ = ["LinearModel"]
+
+_INIT_DEVIATION = 0.01
+
+
+class LinearModel(BaseEstimator, abc.ABC):
+    """Scores z = W x + b, fitted by minimising P(W, b). Abstract; the three public estimators are final."""
+
+    # Set by the final classes' constructors.
+    l1_ratio: float
+    fit_intercept: bool
+    solver: Any
+    tol: float
+    max_iter: int | None
+    time_limit: float | None
+    init: Any
+    standardize: bool
+    warm_start: bool
+    random_state: Any
+    device: Any
+    dtype: Any
+    verbose: int
+    # Set by fit.
+    coef_: Any
+    intercept_: Any
+    n_features_in_: int
+    _callbacks: tuple = ()
+
+    @abc.abstractmethod
+    def _targets(self, y, sample_weight, dtype):
+        """Return (loss, y tensor on the CPU, outputs, sample_weight), and keep what predictions need of y."""
+
+    @abc.abstractmethod
+    def _alpha(self, total_weight):
+        """Return the penalty's strength for the mean loss."""
+
+    @abc.abstractmethod
+    def _keep(self, weight, bias):
+        """Set coef_ and intercept_ from arrays of shape (outputs, features) and (outputs,)."""
+
+    def set_callbacks(self, *callbacks):
+        """Set what watches the next fits (see ``onelayer.callbacks``); ``clone`` does not carry them over."""
+        self._callbacks = callbacks
+        return self
+
+    # ---- fitting ----------------------------------------------------------------------------------------------
+
+    def _fit(self, X, y, sample_weight):
+        features = Features(self, X, fitting=True, device=self.device)
+        check_lengths(features.tensor, y, sample_weight)
+        previous = self._previous_parameters()
+        objective, undo = self._objective(features.tensor, y, sample_weight)
+        solver = resolve_solver(self.solver, objective.loss, objective.penalty)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        start = self._start(objective, undo, previous, seed)
+        self._returns_tensors = features.is_tensor
+        outcome = minimize(
+            solver,
+            objective,
+            start,
+            tol=as_number("tol", self.tol),
+            max_iter=None if self.max_iter is None else as_number("max_iter", self.max_iter, low=1),
+            time_limit=None if self.time_limit is None else as_number("time_limit", self.time_limit),
+            seed=seed,
+            callbacks=[*self._callbacks, *self._own_callbacks()],
+            as_estimator=functools.partial(self._at, undo=undo),
+        )
+        self._set_parameters(undo.to_features(outcome.parameters))
+        self.result_, self.certificate_ = outcome.result, outcome.certificate
+        self.result_.copies = features.copies
+        self.n_iter_ = self.result_.n_iter
+        if not self.result_.status.is_success:
+            warnings.warn(f"{type(self).__name__}: {self.result_.message}", ConvergenceWarning, stacklevel=3)
+        return self
+
+    def _objective(self, X, y, sample_weight, offset=None):
+        """Return the objective and the map between the solver's coefficients and those of the features."""
+        dtype = resolve_dtype(self.dtype, X)
+        sample_weight = as_sample_weight(sample_weight, X.shape[0])
+        loss, y, outputs, sample_weight = self._targets(y, sample_weight, dtype)
+        total = float(X.shape[0]) if sample_weight is None else float(sample_weight.sum())
+        penalty = make_penalty(self._alpha(total), as_number("l1_ratio", self.l1_ratio))
+        if sample_weight is not None:
+            sample_weight = torch.from_numpy(sample_weight).to(X.device)
+        design = DenseDesign(X, dtype)
+        undo = _Identity()
+        if self.standardize:
+            undo = _Scaling.of(design, sample_weight, centred=self.fit_intercept)
+            design = StandardizedDesign(design, undo.mean, undo.scale)
+        objective = Objective(
+            design,
+            y.to(X.device),
+            loss,
+            penalty,
+            outputs=outputs,
+            sample_weight=None if sample_weight is None else sample_weight.to(dtype),
+            offset=offset,
+            fit_intercept=self.fit_intercept,
+        )
+        self.objective_record_ = {
+            "loss": loss.name,
+            "loss_parameter": loss.parameters,
+            "alpha": float(self._alpha(total)),
+            "l1_ratio": float(self.l1_ratio),
+            "fit_intercept": bool(self.fit_intercept),
+            "standardize": bool(self.standardize),
+            "n_samples": objective.rows,
+            "n_features": objective.features,
+            "n_outputs": outputs,
+        }
+        return objective, undo
+
+    def _start(self, objective, undo, previous, seed):
+        if previous is not None:
+            weight, bias = previous
+        elif isinstance(self.init, str):
+            start = objective.zeros()
+            if self.init == "normal":
+                noise = torch.randn(start.weight.shape, generator=torch.Generator().manual_seed(seed))
+                start.weight.copy_(_INIT_DEVIATION * noise)
+            elif self.init != "zeros":
+                raise ParameterError(
+                    f"init is {self.init!r}: give 'zeros', 'normal', or a pair (weight, bias)."
+                )
+            return start
+        else:
+            weight, bias = self.init
+        weight, bias = (torch.as_tensor(part, dtype=torch.float64) for part in (weight, bias))
+        shape = (objective.outputs, objective.features)
+        if weight.numel() != shape[0] * shape[1] or bias.numel() != shape[0]:
+            raise ParameterError(
+                f"the start has weight of shape {tuple(weight.shape)} and bias of shape {tuple(bias.shape)}: "
+                f"give {shape} and ({shape[0]},)."
+            )
+        start = Parameters.of(weight.reshape(shape), bias.reshape(-1))
+        return undo.to_solver(start).to(objective.dtype, objective.design.device)
+
+    def _previous_parameters(self):
+        if not (self.warm_start and hasattr(self, "coef_")):
+            return None
+        return self._weight_and_bias()
+
+    def _own_callbacks(self):
+        if not self.verbose:
+            return []
+        from onelayer.callbacks import ProgressBar
+
+        return [ProgressBar(label=type(self).__name__)]
+
+    def _at(self, parameters, undo):
+        """Return a fitted copy of this estimator with other coefficients, for callbacks."""
+        model = copy.copy(self)
+        model._set_parameters(undo.to_features(parameters))
+        return model
+
+    # ---- fitted coefficients ----------------------------------------------------------------------------------
+
+    def _set_parameters(self, parameters):
+        weight, bias = parameters.weight.clone(), parameters.bias.clone()
+        if not self._returns_tensors:
+            weight, bias = weight.cpu().numpy(), bias.cpu().numpy()
+        self._keep(weight, bias)
+
+    def _weight_and_bias(self):
+        """Return W and b, shapes (outputs, features) and (outputs,), as they are kept (arrays or tensors)."""
+        weight, bias = self.coef_, self.intercept_
+        if not isinstance(weight, torch.Tensor):
+            weight, bias = np.asarray(weight), np.asarray(bias)
+        return weight.reshape(-1, self.n_features_in_), bias.reshape(-1)
+
+    def _scores(self, X):
+        """Return z as a tensor of shape (n_samples, outputs), and whether the user passed tensors."""
+        check_is_fitted(self, "coef_")
+        features = Features(self, X, fitting=False)
+        weight, bias = (torch.as_tensor(part).to(features.tensor.device) for part in self._weight_and_bias())
+        with torch.no_grad():
+            return DenseDesign(features.tensor, weight.dtype).scores(weight, bias), features.is_tensor
+
+    def to_module(self):
+        """Return a ``torch.nn.Linear`` whose output are the scores of this model, any standardisation folded in."""
+        from onelayer.modules import linear_module
+
+        check_is_fitted(self, "coef_")
+        return linear_module(*self._weight_and_bias())
+
+    def save(self, folder):
+        """Write ``model.safetensors`` and ``config.json`` into a folder, for ``onelayer.load``."""
+        from onelayer.estimators.saving import save
+
+        check_is_fitted(self, "coef_")
+        save(self, folder)
+
+
+class _Identity:
+    """The solver's coefficients are those of the features."""
+
+    def to_features(self, parameters):
+        return parameters
+
+    def to_solver(self, parameters):
+        return parameters
+
+
+class _Scaling:
+    """The solver sees (x − mean) / scale; coefficients are given back for x."""
+
+    def __init__(self, mean, scale):
+        self.mean, self.scale = mean, scale
+
+    @classmethod
+    def of(cls, design, sample_weight, *, centred):
+        weight = torch.ones(design.rows, device=design.device) if sample_weight is None else sample_weight
+        mean, scale = design.moments(weight)
+        # Without an intercept centring would change the model.
+        mean = mean if centred else torch.zeros_like(mean)
+        # A constant column carries no information; rounding can leave it a deviation that is not quite zero.
+        constant = scale <= 1e-12 * mean.abs().clamp(min=1e-300)
+        return cls(mean, torch.where(constant, 1.0, scale))
+
+    def to_features(self, parameters):
+        weight = parameters.weight.double() / self.scale
+        bias = parameters.bias.double() - weight @ self.mean
+        return Parameters.of(weight, bias).to(parameters.flat.dtype)
+
+    def to_solver(self, parameters):
+        weight, bias = parameters.weight.to(self.scale), parameters.bias.to(self.scale)
+        return Parameters.of(weight * self.scale, bias + weight @ self.mean)

@@ -1,0 +1,171 @@
+"""What logistic and softmax regression share: labels in, labels and probabilities out."""
+
+import abc
+import math
+
+import numpy as np
+import torch
+from sklearn.base import ClassifierMixin
+from sklearn.utils import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+
+from onelayer.errors import DataError, ParameterError
+from onelayer.estimators.base import LinearModel
+from onelayer.estimators.validation import as_number, require_finite
+from onelayer.links import LogisticSigmoid, Softmax
+from onelayer.losses import CrossEntropy, Logistic, Loss, ProbabilitySquaredError
+
+__all__ = ["Classifier"]
+
+
+class Classifier(ClassifierMixin, LinearModel):
+    """Labels in, labels and probabilities out. Abstract."""
+
+    def __init__(
+        self,
+        C=1.0,
+        *,
+        l1_ratio=0.0,
+        loss="log",
+        fit_intercept=True,
+        class_weight=None,
+        solver="auto",
+        tol=1e-6,
+        max_iter=None,
+        time_limit=None,
+        init="zeros",
+        standardize=False,
+        warm_start=False,
+        random_state=None,
+        device=None,
+        dtype=None,
+        verbose=0,
+    ):
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.loss = loss
+        self.fit_intercept = fit_intercept
+        self.class_weight = class_weight
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.time_limit = time_limit
+        self.init = init
+        self.standardize = standardize
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.device = device
+        self.dtype = dtype
+        self.verbose = verbose
+
+    @abc.abstractmethod
+    def _outputs(self, classes):
+        """Return the number of scores for this many classes."""
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit the coefficients.
+
+        Parameters
+        ----------
+        X : array-like or tensor of shape (n_samples, n_features)
+        y : array-like or tensor of shape (n_samples,)
+            Labels: strings, integers or booleans.
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DataError
+            The data cannot be used: NaN, one class only, lengths that differ, negative weights.
+        ParameterError, SolverError
+            A parameter is out of range, or the solver cannot handle this loss or penalty.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def decision_function(self, X):
+        """Return the scores z, shape (n_samples,) for two classes with one score, else (n_samples, n_classes)."""
+        scores, as_tensor = self._scores(X)
+        scores = scores.squeeze(1) if scores.shape[1] == 1 else scores
+        return scores if as_tensor else scores.numpy()
+
+    def predict_proba(self, X):
+        """Return the probability of each class, shape (n_samples, n_classes), in the order of ``classes_``."""
+        scores, as_tensor = self._scores(X)
+        if scores.shape[1] == 1:
+            link = LogisticSigmoid()
+            # 1 − p(1) is p(0) with the digits it should have when taken from the other side.
+            proba = torch.cat([link.mean(-scores), link.mean(scores)], dim=1)
+        else:
+            proba = Softmax().mean(scores)
+        return proba if as_tensor else proba.numpy()
+
+    def predict(self, X):
+        """Return the most probable label of each row."""
+        scores, as_tensor = self._scores(X)
+        index = (scores > 0).squeeze(1).long() if scores.shape[1] == 1 else scores.argmax(dim=1)
+        if as_tensor and self.classes_.dtype.kind in "iufb":
+            return torch.as_tensor(self.classes_, device=index.device)[index]
+        return self.classes_[index.cpu().numpy()]
+
+    def _targets(self, y, sample_weight, dtype):
+        if isinstance(y, torch.Tensor):
+            y = y.detach().cpu().numpy()
+        y = np.asarray(y)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        if y.ndim != 1:
+            raise DataError(f"y has shape {y.shape}: give one label per row, shape (n_samples,).")
+        require_finite(y, "y")
+        try:
+            check_classification_targets(y)
+        except ValueError as error:
+            raise DataError(
+                "y holds numbers that are not whole, so it is no class label: use LinearRegression, or turn y into classes."
+            ) from error
+        self.classes_, index = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise DataError(
+                f"y holds one class only ({self.classes_[0]!r}): a classifier needs at least two."
+            )
+        if self.class_weight is not None:
+            sample_weight = self._with_class_weight(y, index, sample_weight)
+        outputs = self._outputs(len(self.classes_))
+        index = torch.from_numpy(index.astype(np.int64))
+        return (
+            self._loss(outputs),
+            index if outputs > 1 else index.unsqueeze(1).to(dtype),
+            outputs,
+            sample_weight,
+        )
+
+    def _with_class_weight(self, y, index, sample_weight):
+        try:
+            factors = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        except ValueError as error:
+            raise ParameterError(f"class_weight is {self.class_weight!r}: {error}") from error
+        return factors[index] * (1.0 if sample_weight is None else sample_weight)
+
+    def _loss(self, outputs):
+        one_score = outputs == 1
+        if isinstance(self.loss, Loss):
+            if self.loss.targets != ("binary" if one_score else "class"):
+                raise ParameterError(
+                    f"loss is {self.loss!r}, which does not fit {outputs} score{'s' if outputs > 1 else ''} per row: "
+                    f"use {'Logistic()' if one_score else 'CrossEntropy()'}, or another estimator."
+                )
+            return self.loss
+        if self.loss == "log":
+            return Logistic() if one_score else CrossEntropy()
+        if self.loss == "probability-squared":
+            return ProbabilitySquaredError(LogisticSigmoid() if one_score else Softmax())
+        raise ParameterError(f"loss is {self.loss!r}: give 'log', 'probability-squared', or a Loss.")
+
+    def _alpha(self, total_weight):
+        C = as_number("C", self.C, strict=True, infinite=True)
+        return 0.0 if math.isinf(C) else 1.0 / (C * total_weight)
+
+    def _keep(self, weight, bias):
+        self.coef_, self.intercept_ = weight, bias

@@ -1,0 +1,179 @@
+"""Linear regression under any loss of a real target."""
+
+import numpy as np
+import torch
+from sklearn.base import RegressorMixin
+
+from onelayer.errors import DataError, ParameterError
+from onelayer.estimators.base import LinearModel
+from onelayer.estimators.validation import as_number, require_finite
+from onelayer.losses import AbsoluteError, Huber, Loss, Quantile, SquaredError
+
+__all__ = ["LinearRegression"]
+
+_LOSSES = {"squared": SquaredError, "absolute": AbsoluteError, "huber": Huber, "quantile": Quantile}
+
+
+class LinearRegression(RegressorMixin, LinearModel):
+    """Linear regression: ŷ = W x + b.
+
+    Minimises ``(1/S) Σ s_i ℓ(y_i, z_i) + alpha [(1 − l1_ratio)/2 ‖W‖² + l1_ratio ‖W‖₁]``, z = W x + b, S = Σ s_i;
+    the intercept b is not penalised. With ``loss="squared"``, ℓ = ½(y − z)², scikit-learn's Ridge(alpha=a) is
+    ``alpha = a / S`` here.
+
+    Parameters
+    ----------
+    loss : {"squared", "absolute", "huber", "quantile"} or Loss, default "squared"
+        By name with default settings, or for example ``ol.losses.Huber(delta=2.0)``.
+    alpha : float, default 0.0
+        Strength of the penalty, ≥ 0.
+    l1_ratio : float, default 0.0
+        Share of the L1 part.
+    fit_intercept : bool, default True
+        Whether to fit b.
+    solver : str or Solver, default "auto"
+        "auto" (the certified optimum), "lbfgs", "gradient-descent", "sgd", or an object of ``onelayer.solvers``.
+    tol : float, default 1e-6
+        Certified relative gap at which the fit ends. 0: make all the steps that the solver was asked for.
+    max_iter : int, optional
+        Iterations of the solver; default no limit.
+    time_limit : float, optional
+        Seconds.
+    init : {"zeros", "normal"} or (weight, bias), default "zeros"
+        Where to start; "normal" draws W with standard deviation 0.01.
+    standardize : bool, default False
+        Penalise the coefficients of standardised features; coefficients are given back for the original ones.
+    warm_start : bool, default False
+        Start from the coefficients of the last fit.
+    random_state : int, RandomState or None
+        For the start "normal" and the order of mini-batches.
+    device : str or torch.device, optional
+        Default: where X is.
+    dtype : {"float32", "float64"}, optional
+        Arithmetic; default float64 for float64 features, else float32.
+    verbose : int, default 0
+        1 shows a progress bar on standard error.
+
+    Attributes
+    ----------
+    coef_ : array of shape (n_features,), or (n_targets, n_features) for 2-d y
+    intercept_ : float, or array of shape (n_targets,)
+    result_ : Result
+        Status, message, objective, passes, seconds, trace.
+    certificate_ : Certificate or None
+        The proven bound; None where none exists (``result_.message`` says why).
+    n_iter_, n_features_in_ : int
+    feature_names_in_ : array of str
+        Only if X had column names.
+
+    Examples
+    --------
+    >>> import onelayer as ol
+    >>> data = ol.data.load("diabetes")
+    >>> model = ol.LinearRegression().fit(data.X, data.y)
+    >>> round(model.score(data.X, data.y), 4), str(model.result_.status)
+    (0.5177, 'converged')
+    """
+
+    def __init__(
+        self,
+        loss="squared",
+        *,
+        alpha=0.0,
+        l1_ratio=0.0,
+        fit_intercept=True,
+        solver="auto",
+        tol=1e-6,
+        max_iter=None,
+        time_limit=None,
+        init="zeros",
+        standardize=False,
+        warm_start=False,
+        random_state=None,
+        device=None,
+        dtype=None,
+        verbose=0,
+    ):
+        self.loss = loss
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.time_limit = time_limit
+        self.init = init
+        self.standardize = standardize
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.device = device
+        self.dtype = dtype
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit the coefficients.
+
+        Parameters
+        ----------
+        X : array-like or tensor of shape (n_samples, n_features)
+        y : array-like or tensor of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DataError
+            The data cannot be used: NaN, lengths that differ, negative weights.
+        ParameterError, SolverError
+            A parameter is out of range, or the solver cannot handle this loss or penalty.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def predict(self, X):
+        """Return ŷ for each row, in the shape of the y that was fitted."""
+        scores, as_tensor = self._scores(X)
+        scores = scores if self._two_dimensional else scores.squeeze(1)
+        return scores if as_tensor else scores.numpy()
+
+    def _targets(self, y, sample_weight, dtype):
+        if isinstance(y, torch.Tensor):
+            y = y.detach().cpu().numpy()
+        try:
+            y = np.asarray(y, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"y is not numeric ({error}): linear regression needs numbers; for labels use a classifier."
+            ) from error
+        if y.ndim not in (1, 2):
+            raise DataError(f"y has shape {y.shape}: give (n_samples,) or (n_samples, n_targets).")
+        require_finite(y, "y")
+        self._two_dimensional = y.ndim == 2
+        y = torch.from_numpy(y.reshape(len(y), -1)).to(dtype)
+        return self._loss(), y, y.shape[1], sample_weight
+
+    def _loss(self):
+        if isinstance(self.loss, Loss):
+            if self.loss.targets != "real":
+                raise ParameterError(
+                    f"loss is {self.loss!r}, a loss of classes: use LogisticRegression or SoftmaxRegression."
+                )
+            return self.loss
+        if self.loss not in _LOSSES:
+            raise ParameterError(f"loss is {self.loss!r}: give one of {', '.join(_LOSSES)}, or a Loss.")
+        return _LOSSES[self.loss]()
+
+    def _alpha(self, total_weight):
+        del total_weight
+        return as_number("alpha", self.alpha)
+
+    def _keep(self, weight, bias):
+        if self._two_dimensional:
+            self.coef_, self.intercept_ = weight, bias
+        else:
+            self.coef_, self.intercept_ = (
+                weight[0],
+                bias[0] if isinstance(bias, torch.Tensor) else bias.dtype.type(bias[0]),
+            )

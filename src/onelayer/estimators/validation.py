@@ -1,0 +1,173 @@
+"""From what users pass to tensors, with one clear sentence where that is not possible."""
+
+import math
+import warnings
+
+import numpy as np
+import torch
+from sklearn.utils.validation import validate_data
+
+from onelayer.errors import DataError, ParameterError
+
+__all__ = [
+    "Features",
+    "as_number",
+    "as_sample_weight",
+    "as_tensor",
+    "check_lengths",
+    "require_finite",
+    "resolve_dtype",
+]
+
+_NUMPY_DTYPES = [np.float64, np.float32, np.float16, np.uint8]
+_ARITHMETIC = {"float32": torch.float32, "float64": torch.float64}
+
+
+class Features:
+    """X as a tensor in its own dtype, with a list of the copies that were made of it.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Keeps the number and names of features when `fitting`, else is asked for them.
+    X : array-like, DataFrame or tensor of shape (n_samples, n_features)
+    fitting : bool
+    device : torch.device or str, optional
+        Default: where X is.
+    """
+
+    def __init__(self, estimator, X, *, fitting, device=None):
+        self.copies = []
+        self.is_tensor = isinstance(X, torch.Tensor)
+        array = self._tensor(estimator, X, fitting) if self.is_tensor else self._array(estimator, X, fitting)
+        require_finite(array, "X", getattr(estimator, "feature_names_in_", None))
+        tensor = array if self.is_tensor else as_tensor(array)
+        if device is not None and torch.device(device) != tensor.device:
+            self.copies.append(f"X was copied from {tensor.device} to {device}")
+            tensor = tensor.to(device)
+        self.tensor = tensor
+
+    def _array(self, estimator, X, fitting):
+        if hasattr(X, "toarray"):
+            rows, columns = X.shape
+            raise DataError(
+                f"X is a sparse matrix of shape {X.shape}, which is not supported yet: pass X.toarray(), which needs "
+                f"{rows * columns * 8 / 2**30:.2g} GiB."
+            )
+        given = X.dtype if isinstance(X, np.ndarray) else None
+        array = validate_data(estimator, X, reset=fitting, dtype=_NUMPY_DTYPES, ensure_all_finite=False)
+        if given is not None and array.dtype != given:
+            self.copies.append(f"X was converted from {given} to {array.dtype}")
+        if not array.flags.c_contiguous:
+            self.copies.append("X was copied to row order")
+            array = np.ascontiguousarray(array)
+        return array
+
+    def _tensor(self, estimator, X, fitting):
+        if X.ndim != 2:
+            raise DataError(f"X has {X.ndim} dimensions: give a tensor of shape (n_samples, n_features).")
+        if fitting:
+            estimator.n_features_in_ = X.shape[1]
+        elif X.shape[1] != estimator.n_features_in_:
+            raise DataError(
+                f"X has {X.shape[1]} features, the model was fitted with {estimator.n_features_in_}."
+            )
+        X = X.detach()
+        if X.dtype not in (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.uint8):
+            self.copies.append(f"X was converted from {X.dtype} to torch.float64")
+            X = X.double()
+        if not X.is_contiguous():
+            self.copies.append("X was copied to row order")
+            X = X.contiguous()
+        return X
+
+
+def as_tensor(array):
+    """Return a tensor that shares the array's memory, also of a read-only one (we never write to X)."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(array)
+
+
+def require_finite(array, name, feature_names=None):
+    """Raise DataError that says how many values are NaN or infinite, and where the first one is."""
+    is_tensor = isinstance(array, torch.Tensor)
+    if (is_tensor and not array.is_floating_point()) or (not is_tensor and array.dtype.kind != "f"):
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        # A finite sum proves finite terms, and needs no copy.
+        total = (
+            array.double().sum().item() if is_tensor and array.device.type == "mps" else float(array.sum())
+        )
+    if math.isfinite(total):
+        return
+    bad = ~(torch.isfinite(array).cpu().numpy() if is_tensor else np.isfinite(array))
+    count = int(bad.sum())
+    if not count:
+        return
+    where = tuple(int(index) for index in np.argwhere(bad)[0])
+    place = f"row {where[0]}"
+    if len(where) > 1:
+        place += f", column {where[1] if feature_names is None else repr(str(feature_names[where[1]]))}"
+    value = float(array[where])
+    noun = "value that is" if count == 1 else "values that are"
+    first = "in" if count == 1 else "the first in"
+    raise DataError(
+        f"{name} has {count} {noun} NaN or infinite, {first} {place} ({value}): fill them (for example with "
+        "sklearn.impute.SimpleImputer) or drop the rows."
+    )
+
+
+def check_lengths(X, y, sample_weight=None):
+    """Raise DataError unless there is one target (and one weight) per row."""
+    for name, other in (("y", y), ("sample_weight", sample_weight)):
+        if other is not None and X.shape[0] != len(other):
+            raise DataError(f"X has {X.shape[0]} rows and {name} has {len(other)} entries: give one per row.")
+
+
+def as_sample_weight(sample_weight, rows):
+    """Return the weights as a float64 array, or None for none."""
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, torch.Tensor):
+        sample_weight = sample_weight.detach().cpu().numpy()
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.ndim == 0:
+        weight = np.full(rows, weight)
+    if weight.shape != (rows,):
+        raise DataError(f"sample_weight has shape {weight.shape}: give one number per row, shape ({rows},).")
+    require_finite(weight, "sample_weight")
+    if (weight < 0).any():
+        row = int(np.argmax(weight < 0))
+        raise DataError(
+            f"sample_weight has the negative value {weight[row]:g} in row {row}: weights must be ≥ 0."
+        )
+    if not weight.any():
+        raise DataError("sample_weight is zero for every row: give at least one row a positive weight.")
+    return weight
+
+
+def as_number(name, value, *, low=0.0, strict=False, infinite=False):
+    """Return a parameter as a float, or raise ParameterError with its legal range."""
+    legal = (
+        isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and not math.isnan(value)
+    )
+    if legal:
+        legal = (value > low if strict else value >= low) and (infinite or math.isfinite(value))
+    if not legal:
+        end = " (inf is allowed)" if infinite else ""
+        raise ParameterError(f"{name} is {value!r}: give a number {'>' if strict else '≥'} {low:g}{end}.")
+    return float(value)
+
+
+def resolve_dtype(dtype, X):
+    """Return the arithmetic: what was asked for, else float64 for float64 features and float32 for all others."""
+    if dtype is None:
+        return torch.float64 if X.dtype == torch.float64 else torch.float32
+    if isinstance(dtype, torch.dtype):
+        name = str(dtype).removeprefix("torch.")
+    else:
+        name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+    if name not in _ARITHMETIC:
+        raise ParameterError(f"dtype is {dtype!r}: arithmetic is 'float32' or 'float64' (or None: as X).")
+    return _ARITHMETIC[name]

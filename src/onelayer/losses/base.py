@@ -1,0 +1,132 @@
+"""What every loss offers, and what it declares about itself."""
+
+import abc
+import math
+from typing import ClassVar, Literal
+
+import torch
+
+from onelayer.links import Identity, Link
+
+__all__ = ["Loss"]
+
+
+class Loss(abc.ABC):
+    """ℓ(y, z): how badly the scores z fit the target y, for each sample on its own.
+
+    Scores and targets have the same shape, one number per sample, unless ``per_class`` is true: then scores have
+    shape (n, K) and targets shape (n,), the index of the true class, and the value has shape (n,).
+
+    Only :meth:`value` must be written. Gradient and curvature come from autograd unless a closed form is given; the
+    tests hold every closed form against autograd and finite differences. A convex loss also gives its conjugate, from
+    which certificates are made.
+
+    Attributes
+    ----------
+    name : str
+        As in ``loss="name"`` and in saved models.
+    targets : {"real", "binary", "class"}
+        Legal targets: any finite number, 0 or 1, a class index.
+    convex, smooth : bool
+        In z, for every legal y; *smooth* means that the gradient is continuous.
+    curvature_bound : float
+        No second derivative (eigenvalue of the Hessian in z) is larger; infinite where none is known.
+    link : Link
+        Turns scores into the prediction.
+    """
+
+    name: ClassVar[str]
+    targets: Literal["real", "binary", "class"]
+    convex: ClassVar[bool] = True
+    smooth: ClassVar[bool] = True
+    curvature_bound: float = math.inf
+    link: Link = Identity()
+
+    @abc.abstractmethod
+    def value(self, scores, y):
+        """Return ℓ(y, z) for each sample."""
+
+    def gradient(self, scores, y):
+        """Return ∂ℓ/∂z, the shape of `scores` (a subgradient where there is a kink)."""
+        with torch.enable_grad():
+            z = scores.detach().requires_grad_()
+            (gradient,) = torch.autograd.grad(self.value(z, y).sum(), z)
+        return gradient
+
+    def value_and_gradient(self, scores, y):
+        """Return both; a loss whose two parts share work overrides this."""
+        return self.value(scores, y), self.gradient(scores, y)
+
+    def curvature_product(self, scores, y, v):
+        """Return (∂²ℓ/∂z²) v for each sample, the shape of `scores`."""
+        return torch.func.jvp(lambda z: self.gradient(z, y), (scores,), (v,))[1]
+
+    def mean_curvature(self, scores, y):
+        """Return the mean eigenvalue of ∂²ℓ/∂z² for each sample, shape (n,); scores have shape (n, outputs)."""
+        outputs = scores.shape[1]
+        total = torch.zeros_like(scores[:, 0])
+        for k in range(outputs):
+            unit = torch.zeros_like(scores)
+            unit[:, k] = 1.0
+            total += self.curvature_product(scores, y, unit)[:, k]
+        return total / outputs
+
+    @property
+    def per_class(self):
+        """Whether there is one score for each class."""
+        return self.targets == "class"
+
+    @property
+    def parameters(self):
+        """The constructor's arguments, JSON-ready."""
+        return {}
+
+    # ---- duality: convex losses only -------------------------------------------------------------------------
+
+    def conjugate(self, u, y):
+        """Return ℓ*(u, y) = sup_z ⟨u, z⟩ − ℓ(y, z) for each sample (infinite outside the domain)."""
+        raise NotImplementedError(f"{self!r} has no conjugate here")
+
+    def fenchel_young(self, scores, u, y):
+        """Return ℓ(y, z) + ℓ*(u, y) − ⟨u, z⟩ ≥ 0 for each sample, in a form that does not cancel.
+
+        It is zero exactly where u is a (sub)gradient of ℓ at z, and the sum of it over samples is one half of the
+        duality gap.
+        """
+        raise NotImplementedError(f"{self!r} has no conjugate here")
+
+    def dual_interval(self, y):
+        """Return the interval (lo, hi) in which ℓ*(·, y) is finite; for one score per sample only."""
+        raise NotImplementedError(f"{self!r} has no conjugate here")
+
+    # ---- the best constant model: a yardstick and a test oracle ------------------------------------------------
+
+    def best_constant(self, y, weight, outputs):
+        """Return the constant scores, shape (outputs,), that minimise Σ weight · ℓ(y, z), in float64.
+
+        By bisection on the derivative, which serves every convex loss of a single score with real targets.
+
+        Parameters
+        ----------
+        y : tensor of shape (n, outputs), or (n,) of class indices
+        weight : tensor of shape (n,)
+        outputs : int
+        """
+        del outputs
+        y, weight = y.double(), weight.double().unsqueeze(1)
+        low, high = y.amin(dim=0), y.amax(dim=0)
+        for _ in range(100):
+            middle = (low + high) / 2
+            rising = (weight * self.gradient(middle.expand_as(y), y)).sum(dim=0) > 0
+            low, high = torch.where(rising, low, middle), torch.where(rising, middle, high)
+        return (low + high) / 2
+
+    def __repr__(self):
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
+        return f"{type(self).__name__}({arguments})"
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self.parameters == other.parameters
+
+    def __hash__(self):
+        return hash((type(self), tuple(self.parameters.items())))

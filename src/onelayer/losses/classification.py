@@ -1,0 +1,191 @@
+"""Losses of a class: the cross-entropies, and squared error on probabilities to compare them with."""
+
+import math
+
+import torch
+
+from onelayer.links import Link, LogisticSigmoid, Softmax
+from onelayer.losses.base import Loss
+
+__all__ = ["CrossEntropy", "Logistic", "ProbabilitySquaredError"]
+
+
+class Logistic(Loss):
+    """ℓ(y, z) = log(1 + exp(z)) − y z = −log p(y), with p(1) = 1 / (1 + exp(−z)) and y in {0, 1}.
+
+    The binary cross-entropy of the score: what ``torch.nn.BCEWithLogitsLoss(reduction="none")`` returns.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import onelayer as ol
+    >>> ol.losses.Logistic().value(torch.tensor([0.0, -1e4]), torch.tensor([1.0, 1.0]))
+    tensor([6.9315e-01, 1.0000e+04])
+    """
+
+    name = "logistic"
+    targets = "binary"
+    curvature_bound = 0.25
+    link: Link = LogisticSigmoid()
+
+    def value(self, scores, y):
+        # max(z, 0) − yz is exact for y in {0, 1}; softplus(z) − yz would cancel where the answer is right and sure.
+        return scores.clamp(min=0) - y * scores + torch.log1p(torch.exp(-scores.abs()))
+
+    def gradient(self, scores, y):
+        # Not σ(z) − y, which rounds to 0 long before the probability of the wrong class does.
+        return (1 - y) * torch.sigmoid(scores) - y * torch.sigmoid(-scores)
+
+    def curvature_product(self, scores, y, v):
+        return torch.sigmoid(scores) * torch.sigmoid(-scores) * v
+
+    def conjugate(self, u, y):
+        q, other = y + u, (1 - y) - u
+        return torch.where((q >= 0) & (other >= 0), torch.xlogy(q, q) + torch.xlogy(other, other), math.inf)
+
+    def fenchel_young(self, scores, u, y):
+        # KL(q‖p) with q = y + u.
+        q, other = y + u, (1 - y) - u
+        log_p, log_other = _log_sigmoid(scores), _log_sigmoid(-scores)
+        divergence = (torch.xlogy(q, q) - q * log_p) + (torch.xlogy(other, other) - other * log_other)
+        return torch.where((q >= 0) & (other >= 0), divergence.clamp(min=0), math.inf)
+
+    def dual_interval(self, y):
+        return -y, 1 - y
+
+    def best_constant(self, y, weight, outputs):
+        weight = weight.double().unsqueeze(1)
+        return torch.logit((weight * y.double()).sum(dim=0) / weight.sum(), eps=1e-300)
+
+
+class CrossEntropy(Loss):
+    """ℓ(y, z) = log Σ_k exp(z_k) − z_y = −log p_y, with p = softmax(z) and y the index of the true class.
+
+    What ``torch.nn.CrossEntropyLoss(reduction="none")`` returns.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import onelayer as ol
+    >>> ol.losses.CrossEntropy().value(torch.zeros(1, 10), torch.tensor([3]))
+    tensor([2.3026])
+    """
+
+    name = "cross-entropy"
+    targets = "class"
+    curvature_bound = 0.5
+    link: Link = Softmax()
+
+    def value(self, scores, y):
+        top, _, total = _shifted_exponentials(scores)
+        return (top - scores.gather(1, y.unsqueeze(1))).squeeze(1) + total.squeeze(1).log()
+
+    def gradient(self, scores, y):
+        return self.value_and_gradient(scores, y)[1]
+
+    def value_and_gradient(self, scores, y):
+        index = y.unsqueeze(1)
+        top, residual, total = _shifted_exponentials(scores)
+        value = (top - scores.gather(1, index)).squeeze(1) + total.squeeze(1).log()
+        # The true class gets −Σ of the others, not p_y − 1: right to the last digit where p_y is close to 1, and
+        # every row sums to zero.
+        residual.div_(total).scatter_(1, index, 0.0)
+        residual.scatter_(1, index, -residual.sum(dim=1, keepdim=True))
+        return value, residual
+
+    def curvature_product(self, scores, y, v):
+        return self.link.pullback(scores, v)
+
+    def mean_curvature(self, scores, y):
+        p = self.link.mean(scores)
+        return (p * (1 - p)).mean(dim=1)
+
+    def conjugate(self, u, y):
+        q = self._dual_probabilities(u, y)
+        legal = (q >= 0).all(dim=1) & (u.sum(dim=1).abs() <= _slack(u))
+        return torch.where(legal, torch.xlogy(q, q).sum(dim=1), math.inf)
+
+    def fenchel_young(self, scores, u, y):
+        # KL(q‖p) with q = u + e_y.
+        q = self._dual_probabilities(u, y)
+        legal = (q >= 0).all(dim=1) & (u.sum(dim=1).abs() <= _slack(u))
+        divergence = (torch.xlogy(q, q) - q * torch.log_softmax(scores, dim=1)).sum(dim=1)
+        return torch.where(legal, divergence.clamp(min=0), math.inf)
+
+    def best_constant(self, y, weight, outputs):
+        share = torch.zeros(outputs, dtype=torch.float64, device=y.device).index_add_(0, y, weight.double())
+        return self.link.scores((share / share.sum()).clamp(min=1e-300))
+
+    @staticmethod
+    def _dual_probabilities(u, y):
+        index = y.unsqueeze(1)
+        q = u.scatter(1, index, 0.0)
+        # 1 − Σ of the others: u_y + 1 would be the same number with fewer digits.
+        return q.scatter(1, index, 1 - q.sum(dim=1, keepdim=True))
+
+
+class ProbabilitySquaredError(Loss):
+    """ℓ(y, z) = (y − p)², p the probability that the link gives; for softmax Σ_k (1[y = k] − p_k)².
+
+    For teaching: not convex in z, so a bad start may never arrive, and no certificate exists. With the softmax link
+    it is the Brier score in its original form.
+
+    Parameters
+    ----------
+    link : Link, default LogisticSigmoid()
+        Any sigmoid (then y is 0 or 1 and there is one score), or ``Softmax()`` (one score per class).
+    """
+
+    name = "probability-squared"
+    convex = False
+
+    def __init__(self, link=None):
+        self.link = LogisticSigmoid() if link is None else link
+        self.targets = "class" if isinstance(self.link, Softmax) else "binary"
+
+    @property
+    def parameters(self):
+        return {"link": type(self.link).__name__}
+
+    def __repr__(self):
+        return f"ProbabilitySquaredError({self.link!r})"
+
+    def value(self, scores, y):
+        return (
+            self._distance(scores, y).square().sum(dim=1)
+            if self.per_class
+            else self._distance(scores, y).square()
+        )
+
+    def gradient(self, scores, y):
+        return self.link.pullback(scores, 2 * self._distance(scores, y))
+
+    def best_constant(self, y, weight, outputs):
+        if self.per_class:
+            return CrossEntropy().best_constant(y, weight, outputs)
+        share = (weight.double().unsqueeze(1) * y.double()).sum(dim=0) / weight.double().sum()
+        return self.link.scores(share.clamp(1e-12, 1 - 1e-12))
+
+    def _distance(self, scores, y):
+        p = self.link.mean(scores)
+        return p - torch.nn.functional.one_hot(y, p.shape[1]).to(p) if self.per_class else p - y
+
+
+def _shifted_exponentials(scores):
+    """Return the row maximum, exp(z − maximum) and its row sums.
+
+    By hand: ``torch.softmax`` over the last axis took four times as long for ten classes (it vectorises along the
+    axis it sums over, and ten numbers do not fill a register).
+    """
+    top = scores.amax(dim=1, keepdim=True)
+    exponentials = (scores - top).exp_()
+    return top, exponentials, exponentials.sum(dim=1, keepdim=True)
+
+
+def _log_sigmoid(scores):
+    return scores.clamp(max=0) - torch.log1p(torch.exp(-scores.abs()))
+
+
+def _slack(u):
+    """How far from zero a row of u may sum through rounding alone."""
+    return 64 * u.shape[1] * torch.finfo(u.dtype).eps

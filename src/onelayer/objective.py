@@ -1,0 +1,257 @@
+"""The formula: the only place where weights, averages and the penalty meet.
+
+P(W, b) = (1/S) Σ_i s_i ℓ(y_i, z_i) + penalty(W),    z_i = W x_i + b + o_i,    S = Σ_i s_i
+"""
+
+import dataclasses
+
+import torch
+
+from onelayer.parameters import Parameters
+
+__all__ = ["Objective", "Point", "Ray"]
+
+
+@dataclasses.dataclass
+class Point:
+    """P at one place, with everything that the next step can use again.
+
+    Attributes
+    ----------
+    parameters : Parameters
+    scores : tensor of shape (n, outputs)
+    value : float
+        P, summed in float64.
+    residual : tensor of shape (n, outputs)
+        s_i ∂ℓ/∂z_i: one product with X away from the gradient.
+    """
+
+    parameters: Parameters
+    scores: torch.Tensor
+    value: float
+    residual: torch.Tensor
+
+
+class Objective:
+    """P(W, b) for one data set, loss and penalty.
+
+    Parameters
+    ----------
+    design : Design
+        X, with n rows and d features.
+    y : tensor
+        Shape (n, outputs) in the design's dtype, or (n,) int64 class indices where ``loss.per_class``.
+    loss : Loss
+    penalty : Penalty
+    outputs : int
+        Rows of W: 1, the number of targets, or the number of classes.
+    sample_weight : tensor of shape (n,), optional
+        s_i ≥ 0; default 1.
+    offset : tensor of shape (n, outputs), optional
+        o_i; default 0.
+    fit_intercept : bool
+        Whether b is free; else it stays where it is.
+
+    Attributes
+    ----------
+    passes : float
+        Work done so far, in full gradients (each product with X is half of one).
+    """
+
+    def __init__(
+        self, design, y, loss, penalty, *, outputs, sample_weight=None, offset=None, fit_intercept=True
+    ):
+        self.design, self.y, self.loss, self.penalty = design, y, loss, penalty
+        self.outputs, self.features, self.rows = outputs, design.features, design.rows
+        self.sample_weight, self.offset, self.fit_intercept = sample_weight, offset, fit_intercept
+        self.total_weight = (
+            float(design.rows) if sample_weight is None else sample_weight.double().sum().item()
+        )
+        self._work = _Work(design.rows)
+
+    @property
+    def passes(self):
+        return self._work.passes
+
+    @property
+    def dtype(self):
+        """The arithmetic of products and elementwise work; sums are float64."""
+        return self.design.dtype
+
+    @property
+    def rounding_unit(self):
+        """The relative size of one rounding error in this arithmetic."""
+        return torch.finfo(self.dtype).eps
+
+    def zeros(self):
+        """Return W = 0, b = 0 of the right shape."""
+        return Parameters.zeros(self.outputs, self.features, dtype=self.dtype, device=self.design.device)
+
+    # ---- value, gradient, curvature ---------------------------------------------------------------------------
+
+    def scores(self, parameters):
+        """Return z = W x + b + o for all rows. Costs half a pass."""
+        self._work.add(self.design.rows)
+        scores = self.design.scores(parameters.weight, parameters.bias)
+        return scores if self.offset is None else scores + self.offset
+
+    def point(self, parameters, scores=None):
+        """Evaluate P here; `scores` if they are known already."""
+        scores = self.scores(parameters) if scores is None else scores
+        value, residual = self._loss(scores)
+        return Point(parameters, scores, value + self.penalty.value(parameters.weight), residual)
+
+    def value(self, parameters):
+        """Return P(W, b) as a Python float."""
+        value = self.loss.value(self.scores(parameters), self.y)
+        return self._mean(value) + self.penalty.value(parameters.weight)
+
+    def gradient(self, point):
+        """Return the gradient of P without the penalty's L1 part. Costs half a pass."""
+        self._work.add(self.design.rows)
+        weight = self.design.adjoint(point.residual).div_(self.total_weight)
+        weight += self.penalty.smooth_part.gradient(point.parameters.weight)
+        return Parameters.of(weight, self._bias_gradient(point.residual))
+
+    def value_and_gradient(self, parameters):
+        """Return P and the gradient of its smooth part."""
+        point = self.point(parameters)
+        return point.value, self.gradient(point)
+
+    def curvature_product(self, point, direction):
+        """Return the Hessian of P (without the L1 part) times a direction. Costs one pass."""
+        self._work.add(2 * self.design.rows)
+        slopes = self.design.scores(direction.weight, direction.bias if self.fit_intercept else None)
+        bent = self._weighted(self.loss.curvature_product(point.scores, self.y, slopes))
+        weight = self.design.adjoint(bent).div_(self.total_weight)
+        weight += self.penalty.smooth_part.gradient(direction.weight)
+        return Parameters.of(weight, self._bias_gradient(bent))
+
+    def weighted_gram(self, h, rows=None):
+        """Return Σ h_i x_i x_iᵀ and Σ h_i x_i in float64, over some rows (h has their length) or all of them."""
+        design = self.design if rows is None else self.design.take(rows)
+        self._work.add(design.rows * self.features / self.outputs)
+        return design.gram(h).double(), design.adjoint(h.unsqueeze(1)).squeeze(0).double()
+
+    def ray(self, point, direction):
+        """Return P along a direction; after half a pass every trial step is free of products with X."""
+        return Ray(self, point, direction)
+
+    # ---- other views of the same data -------------------------------------------------------------------------
+
+    def take(self, index):
+        """Return the mean loss of these rows plus the full penalty: an estimate of P without bias.
+
+        The weights are divided by their mean over *all* rows, so that a batch of heavy rows counts for more. The
+        work is booked here.
+        """
+        weight = self.sample_weight
+        weight = None if weight is None else weight[index] * (self.rows / self.total_weight)
+        part = Objective(
+            self.design.take(index),
+            self.y[index],
+            self.loss,
+            self.penalty,
+            outputs=self.outputs,
+            sample_weight=weight,
+            offset=None if self.offset is None else self.offset[index],
+            fit_intercept=self.fit_intercept,
+        )
+        part.total_weight = float(len(index))
+        part._work = self._work
+        return part
+
+    def as_dtype(self, dtype):
+        """Return the same objective in another arithmetic (X is shared); its work is booked here."""
+        if dtype == self.dtype:
+            return self
+
+        def cast(tensor):
+            return tensor if tensor is None or not tensor.is_floating_point() else tensor.to(dtype)
+
+        wide = Objective(
+            self.design.as_dtype(dtype),
+            cast(self.y),
+            self.loss,
+            self.penalty,
+            outputs=self.outputs,
+            sample_weight=cast(self.sample_weight),
+            offset=cast(self.offset),
+            fit_intercept=self.fit_intercept,
+        )
+        wide._work = self._work
+        return wide
+
+    def constant_value(self):
+        """Return P of the best constant model (W = 0; also b = 0 without an intercept): the yardstick of sizes."""
+        weight = (
+            torch.ones(self.rows, device=self.design.device)
+            if self.sample_weight is None
+            else self.sample_weight
+        )
+        scores = torch.zeros(self.rows, self.outputs, dtype=self.dtype, device=self.design.device)
+        if self.fit_intercept:
+            scores += self.loss.best_constant(self.y, weight, self.outputs).to(scores)
+        if self.offset is not None:
+            scores += self.offset
+        return self._mean(self.loss.value(scores, self.y))
+
+    # ---- sums -------------------------------------------------------------------------------------------------
+
+    def _loss(self, scores):
+        value, residual = self.loss.value_and_gradient(scores, self.y)
+        return self._mean(value), self._weighted(residual)
+
+    def _weighted(self, residual):
+        return residual if self.sample_weight is None else residual * self.sample_weight.unsqueeze(1)
+
+    def _mean(self, value):
+        value = value.double()
+        if self.sample_weight is not None:
+            value = value * self.sample_weight.double().view(-1, *[1] * (value.ndim - 1))
+        return value.sum().item() / self.total_weight
+
+    def _bias_gradient(self, residual):
+        if not self.fit_intercept:
+            return residual.new_zeros(self.outputs)
+        return (residual.sum(dim=0, dtype=torch.float64) / self.total_weight).to(residual.dtype)
+
+
+class Ray:
+    """P(W + tD) as a function of t.
+
+    The slopes T = XDᵀ are one product; then the scores of any step are Z + tT, and the penalty is a parabola.
+    """
+
+    def __init__(self, objective, point, direction):
+        objective._work.add(objective.design.rows)
+        self.objective, self.origin, self.direction = objective, point, direction
+        self.slopes = objective.design.scores(direction.weight, direction.bias)
+        smooth = objective.penalty.smooth_part
+        weight, move = point.parameters.weight.double(), direction.weight.double()
+        self._bend = smooth.l2 * move.square().sum().item()
+        self._tilt = smooth.l2 * (weight * move).sum().item()
+
+    def at(self, t):
+        """Return the Point at step t and the derivative of P along the ray there."""
+        objective = self.objective
+        parameters = self.origin.parameters.like(self.origin.parameters.flat + t * self.direction.flat)
+        point = objective.point(parameters, torch.add(self.origin.scores, self.slopes, alpha=t))
+        return point, self.slope(point, t)
+
+    def slope(self, point, t):
+        """Return d/dt P at the point that `at(t)` returned."""
+        # The products are summed in float64: near the optimum they nearly cancel.
+        inner = (point.residual.double() * self.slopes).sum().item() / self.objective.total_weight
+        return inner + self._tilt + t * self._bend
+
+
+class _Work:
+    """Multiply-adds, counted in full gradients."""
+
+    def __init__(self, rows):
+        self._rows = rows
+        self.passes = 0.0
+
+    def add(self, rows):
+        self.passes += 0.5 * rows / self._rows

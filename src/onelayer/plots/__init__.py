@@ -1,0 +1,21 @@
+"""Displays in scikit-learn's manner: arrays kept public, ``from_estimator``, ``plot(ax=None)``.
+
+A display computes in its classmethods, keeps the arrays it will draw, and draws in :meth:`plot`, which returns the
+display with ``figure_`` and ``ax_`` set. Fitted models are used by what they offer (``coef_``, ``classes_``,
+``result_``, ``predict``, ``predict_proba``), so any scikit-learn model will do. A new display is one file and one
+line here.
+"""
+
+from onelayer.plots.confusion import ConfusionDisplay
+from onelayer.plots.learning_curve import LearningCurveDisplay
+from onelayer.plots.predictions import PredictionsDisplay
+from onelayer.plots.reliability import ReliabilityDisplay
+from onelayer.plots.weights import WeightsDisplay
+
+__all__ = [
+    "ConfusionDisplay",
+    "LearningCurveDisplay",
+    "PredictionsDisplay",
+    "ReliabilityDisplay",
+    "WeightsDisplay",
+]

@@ -1,0 +1,101 @@
+"""A fit in one flat, JSON-ready record."""
+
+import math
+import os
+
+import numpy as np
+
+from onelayer.report.metrics import evaluate
+
+__all__ = ["summarise"]
+
+FORMULA = (
+    "loss",
+    "loss_parameter",
+    "alpha",
+    "l1_ratio",
+    "fit_intercept",
+    "standardize",
+    "n_outputs",
+)
+
+
+def summarise(estimator, dataset_name, X, y, X_test=None, y_test=None, out=None, *, model):
+    """Gather what was fitted, how it ended, how good it is and what it cost.
+
+    Parameters
+    ----------
+    estimator : object
+        A fitted model with ``result_``, ``certificate_`` and ``objective_record_``.
+    dataset_name : str
+        What the data are called.
+    X, y, X_test, y_test : array-like
+        The data fitted on and, where there are some, those held back.
+    out : str or path, optional
+        The folder that the model is saved in.
+    model : {"linear", "logistic", "softmax"}
+        What was asked for.
+
+    Returns
+    -------
+    dict
+        Builtins only; None where a number is missing or not finite. Metrics carry the prefix ``train_`` or
+        ``test_``.
+
+    Examples
+    --------
+    >>> import onelayer as ol
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]
+    >>> model = ol.LogisticRegression().fit(X, y)
+    >>> summary = summarise(model, "four rows", X, y, model="logistic")
+    >>> summary["status"], summary["train_accuracy"], summary["n_test"]
+    ('converged', 1.0, 0)
+    """
+    result, certificate, record = estimator.result_, estimator.certificate_, estimator.objective_record_
+    classes = getattr(estimator, "classes_", None)
+    summary = {
+        "model": model,
+        "data": dataset_name,
+        "solver": result.solver,
+        "status": str(result.status),
+        "message": result.message,
+        "objective": result.objective,
+        "relative_gap": getattr(certificate, "relative_gap", None),
+        "gap": getattr(certificate, "gap", None),
+        "certificate": getattr(certificate, "kind", None),
+        "passes": result.passes,
+        "seconds": result.seconds,
+        "iterations": result.n_iter,
+        "n_train": _rows(y),
+        "n_test": 0 if y_test is None else _rows(y_test),
+        "n_features": record["n_features"],
+        "n_classes": None if classes is None else len(classes),
+        **_metrics("train", estimator, X, y),
+        **_metrics("test", estimator, X_test, y_test),
+        **{name: record[name] for name in FORMULA},
+        "device": result.device,
+        "dtype": result.dtype,
+        "copies": list(result.copies),
+        "out": None if out is None else os.fspath(out),
+    }
+    return {name: _plain(value) for name, value in summary.items()}
+
+
+def _rows(y):
+    return y.shape[0] if hasattr(y, "shape") else len(y)
+
+
+def _metrics(part, estimator, X, y):
+    if y is None:
+        return {}
+    return {f"{part}_{name}": value for name, value in evaluate(estimator, X, y).items()}
+
+
+def _plain(value):
+    """Return `value` in builtins that strict JSON can hold."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

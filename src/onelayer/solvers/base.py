@@ -1,0 +1,115 @@
+"""What a solver is: two verbs on an objective, and what it can and cannot handle."""
+
+import abc
+import dataclasses
+from typing import ClassVar
+
+from onelayer.errors import SolverError
+from onelayer.objective import Point
+from onelayer.parameters import Parameters
+from onelayer.result import Status
+
+__all__ = ["Solver", "State"]
+
+
+@dataclasses.dataclass
+class State:
+    """Where a solver stands. Solvers add their own fields by subclassing.
+
+    Attributes
+    ----------
+    parameters : Parameters
+    value : float
+        P there.
+    gradient : Parameters
+        Of the smooth part of P there.
+    step : float or None
+        Step length that led here.
+    halt : (Status, str) or None
+        Why the solver cannot go on, if it cannot.
+    point : Point or None
+        Scores and residual there, from solvers that keep them.
+    """
+
+    parameters: Parameters
+    value: float
+    gradient: Parameters
+    step: float | None = None
+    halt: tuple[Status, str] | None = None
+    point: Point | None = None
+
+
+class Solver(abc.ABC):
+    """An algorithm that lowers an objective step by step.
+
+    Final classes give `name`, `init` and `step`, and declare what they need. A solver object holds settings only and
+    can be used for any number of fits.
+
+    Attributes
+    ----------
+    name : str
+        As in ``solver="name"``.
+    approximate : bool
+        Whether it is asked to run so many steps (status FINISHED) rather than to reach the optimum.
+    needs_smooth_loss, handles_l1 : bool
+        What it can minimise.
+    stop : Rule or None
+        An extra stopping rule.
+    """
+
+    name: ClassVar[str]
+    approximate: ClassVar[bool] = False
+    needs_smooth_loss: ClassVar[bool] = True
+    handles_l1: ClassVar[bool] = False
+    step_noun: ClassVar[str] = "iterations"
+    stop = None
+
+    @property
+    def steps(self) -> int | None:
+        """How many steps it is asked for; None: as many as it takes."""
+        return None
+
+    @abc.abstractmethod
+    def init(self, objective, parameters, *, seed=0):
+        """Return the State at these parameters."""
+
+    @abc.abstractmethod
+    def step(self, objective, state):
+        """Return the next State; the given one is not touched."""
+
+    @property
+    @abc.abstractmethod
+    def parameters(self):
+        """The constructor's arguments by name."""
+
+    def check(self, loss, penalty):
+        """Raise SolverError, with what is missing and who can, unless this solver handles this problem."""
+        if penalty.l1 and not self.handles_l1:
+            raise SolverError(
+                f"solver {self.name!r} needs a smooth penalty, and l1_ratio > 0 has a kink at zero: use "
+                "solver='gradient-descent' or 'sgd', which handle it by proximal steps (approximately, with the gap "
+                "reported), or l1_ratio=0."
+            )
+        if not loss.smooth and self.needs_smooth_loss:
+            raise SolverError(
+                f"solver {self.name!r} needs a smooth loss, and the {loss.name} loss has kinks: use solver='sgd' or "
+                "'gradient-descent' with a learning rate, which reach it approximately, or loss='huber'."
+            )
+
+    def explain_divergence(self):
+        """Return one clause on what to change when the objective leaves the finite numbers."""
+        return "scale the features, or use dtype='float64'"
+
+    def __repr__(self):
+        arguments = ", ".join(f"{name}={_shown(value)}" for name, value in self.parameters.items())
+        return f"{type(self).__name__}({arguments})"
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self.parameters == other.parameters
+
+    def __hash__(self):
+        return hash(repr(self))
+
+
+def _shown(value):
+    return value.__name__ if isinstance(value, type) else repr(value)

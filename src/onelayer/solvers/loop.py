@@ -1,0 +1,269 @@
+"""The loop around every solver: counting, the trace, stopping, non-finite checks, interruption. Written once."""
+
+import dataclasses
+import functools
+import math
+import time
+from collections.abc import Callable
+
+from onelayer.certificates import Certificate, is_separated
+from onelayer.parameters import Parameters
+from onelayer.result import Record, Result, Status
+from onelayer.solvers.base import State
+from onelayer.solvers.gap_watch import GapWatch
+from onelayer.stopping import MaxIterations, RelativeGap, TimeLimit
+
+__all__ = ["Iterate", "Outcome", "minimize"]
+
+# A fixed learning rate that is too large need not overflow; ending so far above the best value is no descent either.
+_DIVERGENCE_FACTOR = 1e3
+
+
+@dataclasses.dataclass(frozen=True)
+class Iterate:
+    """What callbacks see after each iteration.
+
+    Attributes
+    ----------
+    record : Record
+        Callbacks may add to its `metrics`.
+    parameters : Parameters
+        Of the solver, that is before any standardisation is undone.
+    steps : int or None
+        How many iterations were asked for, where that is known.
+    estimator : callable
+        Returns the fitted estimator that these parameters make (None where there is no estimator).
+    """
+
+    record: Record
+    parameters: Parameters
+    steps: int | None
+    estimator: Callable | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """Parameters, the account of how they came about, and their proof (None where there is none)."""
+
+    parameters: Parameters
+    result: Result
+    certificate: Certificate | None
+
+
+def minimize(
+    solver,
+    objective,
+    start,
+    *,
+    tol=1e-6,
+    max_iter=None,
+    time_limit=None,
+    seed=0,
+    callbacks=(),
+    as_estimator=None,
+):
+    """Run a solver until a rule, the solver itself or the user stops it.
+
+    Parameters
+    ----------
+    solver : Solver
+    objective : Objective
+    start : Parameters
+    tol : float
+        Certified relative gap to stop at; 0 asks for all the steps.
+    max_iter, time_limit : int, float, optional
+    seed : int
+        For solvers that draw.
+    callbacks : sequence of Callback
+    as_estimator : callable, optional
+        Makes the fitted estimator of some Parameters, for callbacks.
+
+    Returns
+    -------
+    Outcome
+    """
+    return _Run(solver, objective, tol, max_iter, time_limit, callbacks, as_estimator).go(start, seed)
+
+
+class _Run:
+    """One run of the loop."""
+
+    state: State
+    best: State
+    best_norm: float
+
+    def __init__(self, solver, objective, tol, max_iter, time_limit, callbacks, as_estimator):
+        self.solver, self.objective, self.tol = solver, objective, tol
+        self.max_iter, self.time_limit = max_iter, time_limit
+        self.callbacks, self.as_estimator = callbacks, as_estimator
+        self.watch = GapWatch(objective, tol)
+        self.trace = []
+        rules = [RelativeGap(tol), solver.stop]
+        rules += [MaxIterations(max_iter) if max_iter is not None else None]
+        rules += [TimeLimit(time_limit) if time_limit is not None else None]
+        self.rule = functools.reduce(lambda one, two: one | two, [rule for rule in rules if rule is not None])
+
+    def go(self, start, seed):
+        self.began = time.perf_counter()
+        fitted = None
+        for callback in self.callbacks:
+            callback.on_fit_begin()
+        try:
+            try:
+                outcome = self._iterate(start, seed)
+            except KeyboardInterrupt:
+                if not self.trace:
+                    raise
+                outcome = Status.INTERRUPTED, "interrupted by the user; the best iterate so far is kept"
+            fitted = self._conclude(*outcome)
+        finally:
+            for callback in self.callbacks:
+                callback.on_fit_end(fitted and fitted.result)
+        return fitted
+
+    def _iterate(self, start, seed):
+        self.state = self.solver.init(self.objective, start, seed=seed)
+        self.best = self.state
+        self._record(0)
+        while True:
+            outcome = self._outcome()
+            if outcome:
+                return outcome
+            self.state = self.solver.step(self.objective, self.state)
+            if self.state.halt:
+                return self.state.halt
+            self._record(self.trace[-1].iteration + 1)
+
+    def _record(self, iteration):
+        state = self.state
+        norm = self._gradient_norm(state)
+        record = Record(
+            iteration,
+            time.perf_counter() - self.began,
+            self.objective.passes,
+            state.value,
+            norm,
+            None,
+            state.step,
+        )
+        if math.isfinite(state.value):
+            if self._is_better(state, norm):
+                self.best, self.best_norm = state, norm
+            certificate = self.watch.look(state, iteration)
+            record.relative_gap = certificate and certificate.relative_gap
+            record.passes, record.seconds = self.objective.passes, time.perf_counter() - self.began
+        self.trace.append(record)
+        make = functools.partial(self.as_estimator, state.parameters) if self.as_estimator else None
+        iterate = Iterate(record, state.parameters, self.solver.steps or self.max_iter, make)
+        self.stop_asked = [callback for callback in self.callbacks if callback.on_iteration(iterate)]
+
+    def _gradient_norm(self, state):
+        weight = self.objective.penalty.least_subgradient(state.parameters.weight, state.gradient.weight)
+        return max(weight.abs().max().item(), state.gradient.bias.abs().max().item())
+
+    def _is_better(self, state, norm):
+        if state is self.best or not math.isfinite(self.best.value):
+            return True
+        noise = 2 * self.objective.rounding_unit * abs(self.best.value)
+        gain = self.best.value - state.value
+        return gain > noise or (gain >= -noise and norm < self.best_norm)
+
+    def _outcome(self):
+        state, solver = self.state, self.solver
+        if not math.isfinite(state.value):
+            return Status.DIVERGED, (
+                f"the objective is not finite after {self.trace[-1].iteration} {solver.step_noun}: "
+                + solver.explain_divergence()
+            )
+        outcome = self.rule.check(self.trace)
+        if outcome:
+            return outcome
+        if solver.steps is not None and self.trace[-1].iteration >= solver.steps:
+            start = self.trace[0].objective
+            if state.value > _DIVERGENCE_FACTOR * max(start, self.best.value):
+                return Status.DIVERGED, (
+                    f"the objective rose from {start:.3g} to {state.value:.3g}: "
+                    + solver.explain_divergence()
+                )
+            return Status.FINISHED, f"all {solver.steps} {solver.step_noun} were made, as asked"
+        if self.stop_asked:
+            return Status.FINISHED, f"stopped by {self.stop_asked[0]!r}"
+        if self._may_diverge_quietly and state.point and is_separated(self.objective, state.point):
+            return Status.SEPARATED, (
+                "a line separates the classes without error, so without a penalty the coefficients grow for ever and "
+                "no optimum exists: give a finite C (or alpha > 0)"
+            )
+        if (
+            not solver.approximate
+            and self.watch.obstacle
+            and self.trace[-1].gradient_norm <= self._small_gradient()
+        ):
+            return Status.STALLED, (
+                f"the largest entry of the gradient is {self.trace[-1].gradient_norm:.2g}, but {self.watch.obstacle}"
+            )
+        return None
+
+    @property
+    def _may_diverge_quietly(self):
+        """Whether the optimum could lie at infinity, and the solver was asked for it."""
+        penalty = self.objective.penalty
+        return not (self.solver.approximate or penalty.l1 or penalty.l2)
+
+    def _small_gradient(self):
+        return self.tol * max(abs(self.state.value), self.objective.rounding_unit)
+
+    def _conclude(self, status, why):
+        # Asked to make so many steps means: the last of them. Otherwise the best one counts.
+        asked = status is Status.FINISHED and self.solver.approximate
+        chosen = self.state if asked and math.isfinite(self.state.value) else self.best
+        certificate = self.watch.certificate_of(chosen.parameters)
+        gap = certificate and certificate.relative_gap
+        if (
+            gap is not None
+            and status in (Status.STALLED, Status.MAX_ITER, Status.TIME_LIMIT)
+            and gap <= self.tol
+        ):
+            status, why = (
+                Status.CONVERGED,
+                f"the certified relative gap is {gap:.2g}, at most tol={self.tol:g}",
+            )
+        if chosen is self.state and gap is not None and self.trace:
+            self.trace[-1].relative_gap = gap
+        objective, device = self.objective, self.objective.design.device
+        result = Result(
+            status,
+            self._message(status, why, gap),
+            certificate.objective if certificate else chosen.value,
+            objective.passes,
+            time.perf_counter() - self.began,
+            self.trace[-1].iteration,
+            self.trace,
+            self.solver.name,
+            repr(self.solver),
+            str(device),
+            str(objective.dtype).removeprefix("torch."),
+        )
+        return Outcome(chosen.parameters, result, certificate)
+
+    def _message(self, status, why, gap):
+        sentence = why[0].upper() + why[1:]
+        if status is Status.CONVERGED or (status is Status.STALLED and self.watch.obstacle):
+            return sentence + "."
+        if gap is None:
+            obstacle = self.watch.obstacle
+            return f"{sentence}; no bound on the distance to the optimum is known" + (
+                f", because {obstacle}." if obstacle else "."
+            )
+        reached = f"{sentence}; the certified relative gap is {gap:.2g}"
+        if status is Status.FINISHED:
+            return reached + "."
+        return f"{reached}, more than tol={self.tol:g}: {self._advice(status)}."
+
+    def _advice(self, status):
+        if status is Status.STALLED and self.objective.rounding_unit > 1e-10:
+            return "use dtype='float64', or accept a larger tol"
+        return {
+            Status.MAX_ITER: "raise max_iter, or accept a larger tol",
+            Status.TIME_LIMIT: "raise time_limit, or accept a larger tol",
+            Status.STALLED: "this is the floor of the arithmetic; scale the features (standardize=True) or accept it",
+        }.get(status, "fit again for a better one")

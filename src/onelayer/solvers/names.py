@@ -1,0 +1,5 @@
+"""The names of the solvers, for whoever must not wait for torch."""
+
+__all__ = ["SOLVER_NAMES"]
+
+SOLVER_NAMES = ("auto", "lbfgs", "gradient-descent", "sgd")

@@ -1,0 +1,183 @@
+"""Stochastic gradient descent on mini-batches, by any optimiser of torch.optim."""
+
+import dataclasses
+import math
+from typing import Any, ClassVar
+
+import torch
+
+from onelayer.errors import ParameterError, SolverError
+from onelayer.parameters import Parameters
+from onelayer.solvers.base import Solver, State
+
+__all__ = ["SGD", "minibatches"]
+
+
+@dataclasses.dataclass
+class _State(State):
+    live: Parameters | None = None
+    optimizer: Any = None
+    scheduler: Any = None
+    generator: torch.Generator | None = None
+
+
+class SGD(Solver):
+    """Mini-batch gradient descent: (W, b) ← (W, b) − η ∇[mean loss of the batch + penalty].
+
+    One iteration of the trace is one epoch. The update rule is torch's own, so momentum, Adam and the rest are there
+    by name; gradients come from the loss's closed form. An L1 part of the penalty is handled by a proximal step after
+    each update.
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.1
+        η.
+    batch_size : int, default 256
+        Rows per update, from 1 to all; the last batch of an epoch may be smaller.
+    epochs : int, default 10
+        Times that every row is used; then the fit is FINISHED.
+    optimizer : class, default ``torch.optim.SGD``
+        Any optimiser class of torch.optim that needs no closure.
+    optimizer_options : dict, optional
+        More arguments for it, for example ``{"momentum": 0.9}``.
+    scheduler : callable, optional
+        Gets the optimiser, returns one of torch's learning-rate schedulers, stepped once per epoch, for example
+        ``functools.partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=10)``.
+    shuffle : bool, default True
+        Draw a new order for each epoch from the estimator's `random_state`; False keeps the order of the rows.
+    stop : Rule, optional
+        An extra rule from ``onelayer.stopping``, looked at after each epoch.
+
+    References
+    ----------
+    H. Robbins, S. Monro, "A stochastic approximation method", Ann. Math. Statist. 22 (1951).
+
+    Examples
+    --------
+    >>> import onelayer as ol
+    >>> data = ol.data.load("digits")
+    >>> solver = ol.solvers.SGD(learning_rate=0.01, batch_size=64, epochs=5)
+    >>> model = ol.SoftmaxRegression(solver=solver, random_state=0).fit(data.X, data.y)
+    >>> bool(model.score(data.X, data.y) > 0.9)
+    True
+    """
+
+    name: ClassVar = "sgd"
+    approximate: ClassVar = True
+    needs_smooth_loss: ClassVar = False
+    handles_l1: ClassVar = True
+    step_noun: ClassVar = "epochs"
+
+    def __init__(
+        self,
+        learning_rate=0.1,
+        batch_size=256,
+        epochs=10,
+        *,
+        optimizer=torch.optim.SGD,
+        optimizer_options=None,
+        scheduler=None,
+        shuffle=True,
+        stop=None,
+    ):
+        if not (math.isfinite(learning_rate) and learning_rate > 0):
+            raise ParameterError(f"learning_rate is {learning_rate!r}: give a number > 0.")
+        for name, value in (("batch_size", batch_size), ("epochs", epochs)):
+            if value < 1:
+                raise ParameterError(f"{name} is {value!r}: give a whole number ≥ 1.")
+        if not (isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer)):
+            raise ParameterError(
+                f"optimizer is {optimizer!r}: give a class of torch.optim, for example torch.optim.Adam."
+            )
+        if issubclass(optimizer, torch.optim.LBFGS):
+            raise SolverError("torch.optim.LBFGS needs a closure over all rows: use solver='lbfgs' instead.")
+        self.learning_rate, self.batch_size, self.epochs = learning_rate, int(batch_size), int(epochs)
+        self.optimizer, self.optimizer_options = optimizer, optimizer_options
+        self.scheduler, self.shuffle, self.stop = scheduler, shuffle, stop
+
+    @property
+    def steps(self):
+        """One step is one epoch."""
+        return self.epochs
+
+    @property
+    def parameters(self):
+        return {
+            "learning_rate": self.learning_rate,
+            "batch_size": self.batch_size,
+            "epochs": self.epochs,
+            "optimizer": self.optimizer,
+            "optimizer_options": self.optimizer_options,
+            "scheduler": self.scheduler,
+            "shuffle": self.shuffle,
+            "stop": self.stop,
+        }
+
+    def check(self, loss, penalty):
+        super().check(loss, penalty)
+        if penalty.l1 and not issubclass(self.optimizer, torch.optim.SGD):
+            raise SolverError(
+                f"l1_ratio > 0 needs the same step length for every coefficient, which {self.optimizer.__name__} does "
+                "not keep: use optimizer=torch.optim.SGD, or l1_ratio=0."
+            )
+
+    def explain_divergence(self):
+        return f"learning_rate={self.learning_rate:g} is too large for these data: divide it by 10, or scale the features"
+
+    def init(self, objective, parameters, *, seed=0):
+        live = parameters.clone()
+        tensors = [live.weight, live.bias] if objective.fit_intercept else [live.weight]
+        optimizer = self.optimizer(tensors, lr=self.learning_rate, **(self.optimizer_options or {}))
+        scheduler = self.scheduler(optimizer) if self.scheduler else None
+        # On the CPU whatever the device of X, so that the same seed gives the same batches everywhere.
+        generator = torch.Generator().manual_seed(seed)
+        value, gradient = objective.value_and_gradient(parameters)
+        return _State(
+            parameters,
+            value,
+            gradient,
+            live=live,
+            optimizer=optimizer,
+            scheduler=scheduler,
+            generator=generator,
+        )
+
+    def step(self, objective, state):
+        live, optimizer = state.live, state.optimizer
+        weight, *bias = optimizer.param_groups[0]["params"]
+        kink = objective.penalty.kink
+        length = optimizer.param_groups[0]["lr"]
+        order = state.generator if self.shuffle else None
+        for index in minibatches(objective.rows, self.batch_size, order):
+            part = objective.take(index.to(objective.design.device))
+            gradient = part.gradient(part.point(live))
+            weight.grad = gradient.weight
+            for tensor in bias:
+                tensor.grad = gradient.bias
+            optimizer.step()
+            if kink.l1:
+                weight.copy_(kink.prox(weight, length))
+        if state.scheduler:
+            state.scheduler.step()
+        parameters = live.clone()
+        # The trace holds P of all rows at the end of the epoch, not the mean of batch losses along the way, which
+        # lags behind and flatters no one: it costs one more pass per epoch.
+        value, gradient = objective.value_and_gradient(parameters)
+        return dataclasses.replace(state, parameters=parameters, value=value, gradient=gradient, step=length)
+
+
+def minibatches(rows, batch_size, generator=None):
+    """Return the row numbers of each mini-batch of one epoch, in a random order if a generator is given.
+
+    Parameters
+    ----------
+    rows, batch_size : int
+    generator : torch.Generator, optional
+
+    Examples
+    --------
+    >>> [batch.tolist() for batch in minibatches(5, 2)]
+    [[0, 1], [2, 3], [4]]
+    """
+    order = torch.arange(rows) if generator is None else torch.randperm(rows, generator=generator)
+    return order.split(batch_size)
