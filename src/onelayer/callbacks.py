@@ -80,19 +80,23 @@ class ProgressBar(Callback):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         console = self.console or Console(stderr=True)
+        self._progress = None
+        if not console.is_terminal:
+            return
         columns = TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn()
         self._progress = Progress(
             *columns,
             TextColumn("{task.fields[numbers]}"),
             TimeElapsedColumn(),
             console=console,
-            disable=not console.is_terminal,
         )
         self._metrics = {}
         self._task = self._progress.add_task(self.label, total=None, numbers="")
         self._progress.start()
 
     def on_iteration(self, iterate):
+        if self._progress is None:
+            return
         record = iterate.record
         numbers = [f"objective {record.objective:.4f}"]
         # Metrics are not measured at every iteration: the last known ones stay.
@@ -106,7 +110,8 @@ class ProgressBar(Callback):
 
     def on_fit_end(self, result):
         del result
-        self._progress.stop()
+        if self._progress is not None:
+            self._progress.stop()
 
 
 class TraceLog(Callback):

@@ -208,7 +208,9 @@ class Objective:
     def _mean(self, value):
         value = value.double()
         if self.sample_weight is not None:
-            value = value * self.sample_weight.double().view(-1, *[1] * (value.ndim - 1))
+            weight = self.sample_weight.double().view(-1, *[1] * (value.ndim - 1))
+            # A row of no weight counts for nothing, even where its loss is infinite.
+            value = torch.where(weight > 0, weight * value, 0.0)
         return value.sum().item() / self.total_weight
 
     def _bias_gradient(self, residual):

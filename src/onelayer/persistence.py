@@ -122,7 +122,7 @@ def _read_config(folder):
         raise ModelFileError(f"{folder} is no folder: give the folder that a model was saved to.")
     try:
         config = json.loads(_read_bytes(folder, _CONFIG).decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelFileError(
             f"{folder / _CONFIG} is no readable JSON ({error}): save the model again."
         ) from error

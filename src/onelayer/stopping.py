@@ -63,7 +63,11 @@ class _Both(Rule):
         return status, f"{one} and {two}"
 
     def __repr__(self):
-        return f"{self.first!r} & {self.second!r}"
+        # `&` binds tighter than `|`.
+        parts = [
+            f"({rule!r})" if isinstance(rule, _Either) else repr(rule) for rule in (self.first, self.second)
+        ]
+        return " & ".join(parts)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +85,7 @@ class MaxIterations(_Threshold):
 
     def check(self, trace):
         if trace[-1].iteration >= self.limit:
-            return Status.MAX_ITER, f"max_iter={self.limit} was reached"
+            return Status.MAX_ITER, f"the limit max_iter={self.limit:g} was reached"
         return None
 
 
@@ -90,7 +94,7 @@ class TimeLimit(_Threshold):
 
     def check(self, trace):
         if trace[-1].seconds >= self.limit:
-            return Status.TIME_LIMIT, f"time_limit={self.limit:g} s was reached"
+            return Status.TIME_LIMIT, f"the limit time_limit={self.limit:g} s was reached"
         return None
 
 

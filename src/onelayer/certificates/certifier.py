@@ -30,7 +30,7 @@ class Certifier:
         self.objective = objective
         self.wide = objective.as_dtype(torch.float64)
         self.constant_value = self.wide.constant_value()
-        self._inverse = self._slack = None
+        self._inverse = self._slack = self._lost = None
 
     @property
     def obstacle(self):
@@ -38,6 +38,8 @@ class Certifier:
         loss, penalty = self.objective.loss, self.objective.penalty
         if not loss.convex:
             return f"{loss!r} is not convex, so nothing can be proven about its minimum"
+        if not (loss.has_dual or self._is_quadratic):
+            return f"{loss!r} gives no conjugate (fenchel_young, dual_interval)"
         if not (penalty.l1 or penalty.l2 or self._is_quadratic):
             return "there is no penalty, and this release proves bounds only for penalised fits and least squares"
         return None
@@ -133,6 +135,8 @@ class Certifier:
         gradient = torch.cat([weight_gradient, bias_gradient.unsqueeze(1)], dim=1)
         if not wide.fit_intercept:
             gradient = gradient[:, :-1]
+        if bool(gradient[:, self._lost].any()):
+            return math.inf
         return (gradient @ self._inverse).square().sum().item() / 2
 
     def _pseudo_inverse_root(self):
@@ -150,7 +154,13 @@ class Certifier:
             hessian[features, :features] = hessian[:features, features] = mean
             hessian[features, features] = 1.0
         scale = hessian.diagonal().clamp(min=0).sqrt()
-        scale = torch.where(scale > 0, 1 / scale, 0.0)
+        if not bool(torch.isfinite(hessian).all()):
+            # Squares of some columns overflow: nothing is known.
+            self._lost = torch.ones(size, dtype=torch.bool, device=hessian.device)
+            return torch.zeros_like(hessian)
+        # Columns so small that their squares vanish: nothing is known about what they could still do.
+        self._lost = scale == 0
+        scale = torch.where(self._lost, 0.0, 1 / scale)
         values, vectors = torch.linalg.eigh(scale.unsqueeze(1) * hessian * scale)
         kept = values > size * torch.finfo(torch.float64).eps * values[-1]
         return scale.unsqueeze(1) * vectors[:, kept] / values[kept].sqrt()

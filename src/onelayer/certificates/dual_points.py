@@ -43,13 +43,20 @@ def balanced(wide, dual):
     excess = wide._weighted(dual).sum(dim=0)
     if wide.loss.per_class:
         return _balanced_classes(wide, dual, excess)
-    low, high = wide.loss.dual_interval(wide.y)
-    if isinstance(low, float) and math.isinf(low):
-        return dual - excess / wide.total_weight
-    edge = torch.where(excess > 0, low, high).expand_as(dual)
+    low, high = (
+        torch.as_tensor(end, dtype=dual.dtype, device=dual.device).expand_as(dual)
+        for end in wide.loss.dual_interval(wide.y)
+    )
+    edge = torch.where(excess > 0, low, high)
+    # Where the domain has no end on that side a plain shift stays inside it.
+    endless = torch.isinf(edge).any(dim=0)
+    edge = torch.where(endless, 0.0, edge)
     pull = wide._weighted(edge).sum(dim=0)
-    share = torch.where(excess == 0, 0.0, excess / (excess - pull))
-    return (1 - share) * dual + share * edge
+    share = torch.where(endless | (excess == 0), 0.0, excess / (excess - pull))
+    mixed = (1 - share) * dual + share * edge
+    moved = torch.where(endless, dual - excess / wide.total_weight, mixed)
+    # Rounding may carry a value over the edge, where ℓ* is infinite.
+    return torch.minimum(torch.maximum(moved, low), high)
 
 
 def _balanced_classes(wide, dual, excess):

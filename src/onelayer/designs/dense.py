@@ -1,16 +1,14 @@
 """A design that is one tensor in memory."""
 
 import torch
-from torch.nn import functional
 
+from onelayer.designs import products
 from onelayer.designs.base import Design
 
 __all__ = ["DenseDesign"]
 
 # Rows in one converted block: 8192 x 784 float64 are 50 MB, small beside any X that is worth converting in blocks.
 _BLOCK = 8192
-# Below this many rows one product is faster than a batch of partial ones.
-_SPLIT = 4096
 
 
 class DenseDesign(Design):
@@ -33,15 +31,13 @@ class DenseDesign(Design):
         self.dtype = dtype or (X.dtype if X.dtype in (torch.float32, torch.float64) else torch.float32)
 
     def scores(self, weight, bias=None):
-        # F.linear(X, W) and R.T @ X run along the rows of X as they lie in memory; X @ W.T and X.T @ R do not, and
-        # cost about twice as much.
-        if self.X.dtype == self.dtype:
-            return functional.linear(self.X, weight, bias)
-        return torch.cat([functional.linear(block, weight, bias) for _, block in self._blocks()])
+        if self.X.dtype == self.dtype or not self.rows:
+            return products.scores(self.X.to(self.dtype), weight, bias)
+        return torch.cat([products.scores(block, weight, bias) for _, block in self._blocks()])
 
     def adjoint(self, residual):
         if self.X.dtype == self.dtype:
-            return _adjoint(residual, self.X)
+            return products.adjoint(residual, self.X)
         total = torch.zeros(residual.shape[1], self.features, dtype=self.dtype, device=self.device)
         for rows, block in self._blocks():
             total.addmm_(residual[rows].T, block)
@@ -79,22 +75,3 @@ class DenseDesign(Design):
         for start in range(0, self.rows, _BLOCK):
             rows = slice(start, start + _BLOCK)
             yield rows, self.X[rows].to(self.dtype)
-
-
-def _adjoint(residual, X):
-    """Return Rᵀ X as a sum over row blocks.
-
-    One product RᵀX has a tiny result and a long inner axis, which BLAS does not split over threads; as a batch of
-    partial products it took 19 ms instead of 25 (60,000 x 784 x 10, two threads).
-    """
-    rows = X.shape[0]
-    if rows < _SPLIT or X.device.type != "cpu":
-        return residual.T @ X
-    blocks = rows // (_SPLIT // 8)
-    size = rows // blocks
-    main = blocks * size
-    partial = torch.bmm(
-        residual[:main].view(blocks, size, -1).transpose(1, 2), X[:main].view(blocks, size, -1)
-    )
-    total = partial.sum(dim=0)
-    return total if main == rows else total.addmm_(residual[main:].T, X[main:])

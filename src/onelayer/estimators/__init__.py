@@ -2,7 +2,7 @@
 
 from onelayer.estimators.certifying import certify
 from onelayer.estimators.classification import LogisticRegression, SoftmaxRegression
+from onelayer.estimators.loading import load
 from onelayer.estimators.regression import LinearRegression
-from onelayer.estimators.saving import load
 
 __all__ = ["LinearRegression", "LogisticRegression", "SoftmaxRegression", "certify", "load"]

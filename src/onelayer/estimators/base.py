@@ -15,7 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from onelayer.designs import DenseDesign, StandardizedDesign
 from onelayer.errors import ParameterError
+from onelayer.estimators.saving import save
 from onelayer.estimators.validation import Features, as_number, as_sample_weight, check_lengths, resolve_dtype
+from onelayer.modules import linear_module
 from onelayer.objective import Objective
 from onelayer.parameters import Parameters
 from onelayer.penalties import make_penalty
@@ -69,12 +71,25 @@ class LinearModel(BaseEstimator, abc.ABC):
     # ---- fitting ----------------------------------------------------------------------------------------------
 
     def _fit(self, X, y, sample_weight):
+        before = dict(vars(self))
+        try:
+            return self._fit_or_raise(X, y, sample_weight)
+        except BaseException:
+            # A fit that fails leaves the model as it was.
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _fit_or_raise(self, X, y, sample_weight):
         features = Features(self, X, fitting=True, device=self.device)
         check_lengths(features.tensor, y, sample_weight)
         previous = self._previous_parameters()
         objective, undo = self._objective(features.tensor, y, sample_weight)
         solver = resolve_solver(self.solver, objective.loss, objective.penalty)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        # Drawn only if it is used: random_state=None moves NumPy's global generator, as in scikit-learn.
+        self._random_state()
+        random = solver.draws or (isinstance(self.init, str) and self.init == "normal")
+        seed = int(self._random_state().randint(2**31 - 1)) if random else 0
         start = self._start(objective, undo, previous, seed)
         self._returns_tensors = features.is_tensor
         outcome = minimize(
@@ -82,7 +97,7 @@ class LinearModel(BaseEstimator, abc.ABC):
             objective,
             start,
             tol=as_number("tol", self.tol),
-            max_iter=None if self.max_iter is None else as_number("max_iter", self.max_iter, low=1),
+            max_iter=None if self.max_iter is None else int(as_number("max_iter", self.max_iter, low=1)),
             time_limit=None if self.time_limit is None else as_number("time_limit", self.time_limit),
             seed=seed,
             callbacks=[*self._callbacks, *self._own_callbacks()],
@@ -93,8 +108,16 @@ class LinearModel(BaseEstimator, abc.ABC):
         self.result_.copies = features.copies
         self.n_iter_ = self.result_.n_iter
         if not self.result_.status.is_success:
-            warnings.warn(f"{type(self).__name__}: {self.result_.message}", ConvergenceWarning, stacklevel=3)
+            warnings.warn(f"{type(self).__name__}: {self.result_.message}", ConvergenceWarning, stacklevel=4)
         return self
+
+    def _random_state(self):
+        try:
+            return check_random_state(self.random_state)
+        except ValueError as error:
+            raise ParameterError(
+                f"random_state is {self.random_state!r}: give a whole number, a numpy RandomState, or None."
+            ) from error
 
     def _objective(self, X, y, sample_weight, offset=None):
         """Return the objective and the map between the solver's coefficients and those of the features."""
@@ -104,7 +127,8 @@ class LinearModel(BaseEstimator, abc.ABC):
         total = float(X.shape[0]) if sample_weight is None else float(sample_weight.sum())
         penalty = make_penalty(self._alpha(total), as_number("l1_ratio", self.l1_ratio))
         if sample_weight is not None:
-            sample_weight = torch.from_numpy(sample_weight).to(X.device)
+            # Only shares matter: with mean 1 no size of weights leaves the numbers of float32.
+            sample_weight = torch.from_numpy(sample_weight * (len(sample_weight) / total)).to(X.device)
         design = DenseDesign(X, dtype)
         undo = _Identity()
         if self.standardize:
@@ -135,7 +159,7 @@ class LinearModel(BaseEstimator, abc.ABC):
 
     def _start(self, objective, undo, previous, seed):
         if previous is not None:
-            weight, bias = previous
+            weight, bias = (_double(part) for part in previous)
         elif isinstance(self.init, str):
             start = objective.zeros()
             if self.init == "normal":
@@ -147,16 +171,27 @@ class LinearModel(BaseEstimator, abc.ABC):
                 )
             return start
         else:
-            weight, bias = self.init
-        weight, bias = (torch.as_tensor(part, dtype=torch.float64) for part in (weight, bias))
+            weight, bias = self._init_pair()
         shape = (objective.outputs, objective.features)
         if weight.numel() != shape[0] * shape[1] or bias.numel() != shape[0]:
+            what = "warm_start=True starts from" if previous is not None else "init has"
             raise ParameterError(
-                f"the start has weight of shape {tuple(weight.shape)} and bias of shape {tuple(bias.shape)}: "
-                f"give {shape} and ({shape[0]},)."
+                f"{what} a weight of shape {tuple(weight.shape)} and a bias of shape {tuple(bias.shape)}, and these data "
+                f"need {shape} and ({shape[0]},): give that, or start from init='zeros' with warm_start=False."
             )
         start = Parameters.of(weight.reshape(shape), bias.reshape(-1))
+        if not bool(torch.isfinite(start.flat).all()):
+            raise ParameterError("init has NaN or infinite values: give finite ones, or 'zeros'.")
         return undo.to_solver(start).to(objective.dtype, objective.design.device)
+
+    def _init_pair(self):
+        try:
+            weight, bias = self.init
+            return _double(weight), _double(bias)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ParameterError(
+                f"init is {self.init!r}: give 'zeros', 'normal', or a pair (weight, bias) of numbers."
+            ) from error
 
     def _previous_parameters(self):
         if not (self.warm_start and hasattr(self, "coef_")):
@@ -201,17 +236,18 @@ class LinearModel(BaseEstimator, abc.ABC):
 
     def to_module(self):
         """Return a ``torch.nn.Linear`` whose output are the scores of this model, any standardisation folded in."""
-        from onelayer.modules import linear_module
-
         check_is_fitted(self, "coef_")
         return linear_module(*self._weight_and_bias())
 
     def save(self, folder):
         """Write ``model.safetensors`` and ``config.json`` into a folder, for ``onelayer.load``."""
-        from onelayer.estimators.saving import save
-
         check_is_fitted(self, "coef_")
         save(self, folder)
+
+
+def _double(numbers):
+    """Return a detached float64 tensor of these numbers."""
+    return torch.as_tensor(numbers, dtype=torch.float64).detach()
 
 
 class _Identity:
@@ -234,10 +270,10 @@ class _Scaling:
     def of(cls, design, sample_weight, *, centred):
         weight = torch.ones(design.rows, device=design.device) if sample_weight is None else sample_weight
         mean, scale = design.moments(weight)
+        # A constant column carries no information; rounding can leave it a deviation that is not quite zero.
+        constant = scale <= 1e-13 * mean.abs()
         # Without an intercept centring would change the model.
         mean = mean if centred else torch.zeros_like(mean)
-        # A constant column carries no information; rounding can leave it a deviation that is not quite zero.
-        constant = scale <= 1e-12 * mean.abs().clamp(min=1e-300)
         return cls(mean, torch.where(constant, 1.0, scale))
 
     def to_features(self, parameters):

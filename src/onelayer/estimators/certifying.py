@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import torch
+from sklearn.utils.validation import check_is_fitted
 
 from onelayer.certificates import Certifier
 from onelayer.errors import DataError, ParameterError
@@ -49,6 +50,7 @@ def certify(fitted, X, y, sample_weight=None, offset=None):
     >>> ol.certify(foreign, data.X, data.y).relative_gap < 1e-4
     True
     """
+    check_is_fitted(fitted, "coef_")
     if isinstance(fitted, LinearModel):
         model = fitted
     else:

@@ -78,8 +78,8 @@ class SoftmaxRegression(Classifier):
     """Softmax (multinomial logistic) regression: one row of weights for each class, also for two.
 
     Minimises ``(1/S) Σ s_i [log Σ_k exp(z_ik) − z_iy] + alpha [(1 − l1_ratio)/2 ‖W‖² + l1_ratio ‖W‖₁]``,
-    z = W x + b, alpha = 1/(C S), S = Σ s_i. The intercept b is not penalised. For two classes this is logistic
-    regression at half the penalty: its C is twice that of :class:`LogisticRegression` for the same probabilities.
+    z = W x + b, alpha = 1/(C S), S = Σ s_i. The intercept b is not penalised. For two classes it
+    gives the probabilities of :class:`LogisticRegression` at twice its C: two rows of weights share what one carries.
 
     Parameters
     ----------

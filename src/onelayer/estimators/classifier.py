@@ -121,17 +121,24 @@ class Classifier(ClassifierMixin, LinearModel):
         require_finite(y, "y")
         try:
             check_classification_targets(y)
-        except ValueError as error:
+            self.classes_, index = np.unique(y, return_inverse=True)
+        except (TypeError, ValueError) as error:
+            if y.dtype.kind == "f":
+                raise DataError(
+                    "y holds numbers that are not whole, so it is no class label: use LinearRegression, or turn y into "
+                    "classes."
+                ) from error
             raise DataError(
-                "y holds numbers that are not whole, so it is no class label: use LinearRegression, or turn y into classes."
+                "y mixes labels that cannot be sorted, or misses some: give all text or all numbers."
             ) from error
-        self.classes_, index = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise DataError(
                 f"y holds one class only ({self.classes_[0]!r}): a classifier needs at least two."
             )
         if self.class_weight is not None:
             sample_weight = self._with_class_weight(y, index, sample_weight)
+        if sample_weight is not None:
+            self._require_weight(np.bincount(index, weights=sample_weight))
         outputs = self._outputs(len(self.classes_))
         index = torch.from_numpy(index.astype(np.int64))
         return (
@@ -141,11 +148,37 @@ class Classifier(ClassifierMixin, LinearModel):
             sample_weight,
         )
 
+    def _require_weight(self, totals):
+        """Refuse classes that weigh nothing: their intercepts would fall for ever."""
+        if (totals > 0).all():
+            return
+        rest = self.classes_[totals > 0]
+        if len(rest) == 1:
+            raise DataError(
+                f"y holds one class only ({rest[0]!r}) in the rows of positive weight: a classifier needs two."
+            )
+        raise DataError(
+            f"no row of class {self.classes_[totals == 0][0]!r} has a positive weight: leave its rows out, or weigh them."
+        )
+
     def _with_class_weight(self, y, index, sample_weight):
         try:
-            factors = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
-        except ValueError as error:
-            raise ParameterError(f"class_weight is {self.class_weight!r}: {error}") from error
+            factors = compute_class_weight(
+                self.class_weight, classes=self.classes_, y=y, sample_weight=sample_weight
+            )
+        except (TypeError, ValueError) as error:
+            raise ParameterError(
+                f"class_weight is {self.class_weight!r}: give 'balanced', or a dict from label to factor."
+            ) from error
+        unknown = (
+            set(self.class_weight) - set(self.classes_.tolist())
+            if isinstance(self.class_weight, dict)
+            else ()
+        )
+        if unknown or not (np.isfinite(factors).all() and (factors >= 0).all()):
+            raise ParameterError(
+                f"class_weight is {self.class_weight!r}: give a finite factor ≥ 0 for labels of y ({list(self.classes_)})."
+            )
         return factors[index] * (1.0 if sample_weight is None else sample_weight)
 
     def _loss(self, outputs):

@@ -147,7 +147,7 @@ class LinearRegression(RegressorMixin, LinearModel):
             raise DataError(
                 f"y is not numeric ({error}): linear regression needs numbers; for labels use a classifier."
             ) from error
-        if y.ndim not in (1, 2):
+        if y.ndim not in (1, 2) or 0 in y.shape:
             raise DataError(f"y has shape {y.shape}: give (n_samples,) or (n_samples, n_targets).")
         require_finite(y, "y")
         self._two_dimensional = y.ndim == 2
@@ -161,7 +161,7 @@ class LinearRegression(RegressorMixin, LinearModel):
                     f"loss is {self.loss!r}, a loss of classes: use LogisticRegression or SoftmaxRegression."
                 )
             return self.loss
-        if self.loss not in _LOSSES:
+        if not isinstance(self.loss, str) or self.loss not in _LOSSES:
             raise ParameterError(f"loss is {self.loss!r}: give one of {', '.join(_LOSSES)}, or a Loss.")
         return _LOSSES[self.loss]()
 

@@ -1,25 +1,21 @@
-"""Between a fitted estimator and the plain record that is written to files."""
-
-import warnings
-from typing import Any
+"""A fitted estimator as the plain record that is written to files."""
 
 import numpy as np
 import torch
 
-from onelayer import links, losses
-from onelayer.certificates import Certificate
-from onelayer.data import ColumnEncoder
-from onelayer.errors import DataError, ModelFileError
-from onelayer.estimators.classification import LogisticRegression, SoftmaxRegression
-from onelayer.estimators.regression import LinearRegression
-from onelayer.persistence import ModelRecord, read_model, write_model
-from onelayer.result import Result
+from onelayer import losses
+from onelayer.errors import ParameterError
+from onelayer.persistence import ModelRecord, write_model
 from onelayer.solvers import SOLVERS, Solver
 
-__all__ = ["load", "save"]
+__all__ = ["LOSSES", "OBJECTIVE_FACTS", "save"]
 
-_MODELS = {model.__name__: model for model in (LinearRegression, LogisticRegression, SoftmaxRegression)}
-_LOSSES = {name: getattr(losses, name) for name in losses.__all__ if name != "Loss"}
+LOSSES = {name: getattr(losses, name) for name in losses.__all__ if name != "Loss"}
+
+# The keys of ``objective_record_``.
+OBJECTIVE_FACTS = {
+    "loss", "loss_parameter", "alpha", "l1_ratio", "fit_intercept", "standardize", "n_samples", "n_features", "n_outputs",
+}  # fmt: skip
 
 
 def save(estimator, folder):
@@ -34,6 +30,10 @@ def save(estimator, folder):
     names = getattr(estimator, "feature_names_in_", None)
     columns = getattr(estimator, "columns_", None)
     certificate = estimator.certificate_
+    if classes is not None and classes.dtype.kind not in "biufUO":
+        raise ParameterError(
+            f"labels of dtype {classes.dtype} cannot be saved: fit with labels that are text, whole numbers or booleans."
+        )
     config = {
         "version": __version__,
         "model": type(estimator).__name__,
@@ -50,108 +50,13 @@ def save(estimator, folder):
     write_model(folder, ModelRecord(config, {"weight": weight, "bias": bias}))
 
 
-def load(folder):
-    """Return the fitted estimator that ``save`` or ``onelayer fit`` wrote into a folder.
-
-    Parameters
-    ----------
-    folder : path
-
-    Raises
-    ------
-    ModelFileError
-        The folder holds no model, a damaged one, or one of another format version.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import onelayer as ol
-    >>> data = ol.data.load("iris")
-    >>> model = ol.SoftmaxRegression().fit(data.X, data.y)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     model.save(folder)
-    ...     again = ol.load(folder)
-    >>> bool((again.predict_proba(data.X) == model.predict_proba(data.X)).all())
-    True
-    """
-    record = read_model(folder)
-    try:
-        return _restore(record)
-    except (KeyError, TypeError, ValueError, DataError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(f"{folder}/config.json is damaged ({error}): save the model again.") from error
-
-
-def _restore(record):
-    config = record.config
-    if config["model"] not in _MODELS:
-        raise ModelFileError(
-            f"the model is a {config['model']!r}, which this release does not know: update onelayer."
-        )
-    weight, bias = record.arrays["weight"], record.arrays["bias"]
-    decoded = {name: _decode(value) for name, value in config["parameters"].items()}
-    lost = [name for name, value in decoded.items() if value is _LOST]
-    if lost:
-        warnings.warn(
-            f"{', '.join(lost)}: set from Python and not saved, so the default is used if the model is fitted again.",
-            UserWarning,
-            stacklevel=3,
-        )
-    estimator: Any = _MODELS[config["model"]](
-        **{name: value for name, value in decoded.items() if value is not _LOST}
-    )
-    estimator.n_features_in_ = config["n_features"]
-    outputs = _check_shapes(config, weight, bias)
-    if config["feature_names"] is not None:
-        estimator.feature_names_in_ = np.array(config["feature_names"], dtype=object)
-    if config["classes"] is not None:
-        estimator.classes_ = np.array(config["classes"]["values"], dtype=np.dtype(config["classes"]["dtype"]))
-        expected = estimator._outputs(len(estimator.classes_))
-        if expected != outputs:
-            raise ModelFileError(
-                f"the weights have {outputs} rows and {len(estimator.classes_)} classes need {expected}: save the model again."
-            )
-    else:
-        estimator._two_dimensional = config["two_dimensional"]
-    if config["columns"] is not None:
-        estimator.columns_ = ColumnEncoder.from_dict(config["columns"])
-    estimator.objective_record_ = config["objective"]
-    estimator.result_ = Result.from_dict(config["result"])
-    estimator.certificate_ = config["certificate"] and Certificate(**config["certificate"])
-    estimator.n_iter_ = estimator.result_.n_iter
-    estimator._returns_tensors = False
-    estimator._keep(weight, bias)
-    return estimator
-
-
-def _check_shapes(config, weight, bias):
-    outputs, features = weight.shape if weight.ndim == 2 else (0, 0)
-    if features != config["n_features"] or bias.shape != (outputs,) or not outputs:
-        raise ModelFileError(
-            f"the weights have shapes {weight.shape} and {bias.shape} for {config['n_features']} features: save the model again."
-        )
-    if weight.dtype != bias.dtype or weight.dtype not in (np.float32, np.float64):
-        raise ModelFileError(
-            f"the weights are {weight.dtype} and {bias.dtype}, not both float32 or float64: save the model again."
-        )
-    if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
-        raise ModelFileError("the weights hold NaN or infinite values: fit and save the model again.")
-    return outputs
-
-
-# ---- parameters as JSON ---------------------------------------------------------------------------------------
-
-_LOST = object()
-
-
 def _encode(value):
-    if isinstance(value, Solver):
+    if isinstance(value, Solver) and SOLVERS.get(value.name) is type(value):
         return {
             "$solver": value.name,
             "parameters": {key: _encode(item) for key, item in value.parameters.items()},
         }
-    if isinstance(value, losses.Loss):
+    if isinstance(value, losses.Loss) and type(value) in LOSSES.values():
         return {"$loss": type(value).__name__, "parameters": value.parameters}
     if (
         isinstance(value, type)
@@ -161,6 +66,11 @@ def _encode(value):
         return {"$optimizer": value.__name__}
     if isinstance(value, (torch.dtype, torch.device)):
         return str(value).removeprefix("torch.")
+    if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
+        return np.dtype(value).name
+    if isinstance(value, (list, tuple)):
+        items = [_encode(item) for item in value]
+        return items if isinstance(value, list) else {"$tuple": items}
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
@@ -170,30 +80,3 @@ def _encode(value):
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     return {"$lost": repr(value)[:200]}
-
-
-def _decode(value):
-    if not isinstance(value, dict):
-        return value
-    if "$lost" in value:
-        return _LOST
-    if "$pairs" in value:
-        return {_decode(key): _decode(item) for key, item in value["$pairs"]}
-    if "$optimizer" in value:
-        optimizer = getattr(torch.optim, value["$optimizer"])
-        if not issubclass(optimizer, torch.optim.Optimizer):
-            raise TypeError(f"{value['$optimizer']!r} is no optimiser")
-        return optimizer
-    if "$loss" in value:
-        parameters = dict(value["parameters"])
-        if "link" in parameters:
-            if parameters["link"] not in links.__all__:
-                raise ValueError(f"unknown link {parameters['link']!r}")
-            parameters["link"] = getattr(links, parameters["link"])()
-        return _LOSSES[value["$loss"]](**parameters)
-    if "$solver" in value:
-        parameters = {key: _decode(item) for key, item in value["parameters"].items()}
-        return SOLVERS[value["$solver"]](
-            **{key: item for key, item in parameters.items() if item is not _LOST}
-        )
-    return {key: _decode(item) for key, item in value.items()}

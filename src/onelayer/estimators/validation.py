@@ -39,13 +39,24 @@ class Features:
     def __init__(self, estimator, X, *, fitting, device=None):
         self.copies = []
         self.is_tensor = isinstance(X, torch.Tensor)
+        _check_shape(estimator, X, fitting)
         array = self._tensor(estimator, X, fitting) if self.is_tensor else self._array(estimator, X, fitting)
         require_finite(array, "X", getattr(estimator, "feature_names_in_", None))
         tensor = array if self.is_tensor else as_tensor(array)
-        if device is not None and torch.device(device) != tensor.device:
-            self.copies.append(f"X was copied from {tensor.device} to {device}")
-            tensor = tensor.to(device)
+        if device is not None:
+            tensor = self._moved(tensor, device)
         self.tensor = tensor
+
+    def _moved(self, tensor, device):
+        try:
+            moved = tensor.to(device)
+        except (RuntimeError, AssertionError, TypeError) as error:
+            raise ParameterError(
+                f"device is {device!r}, which torch cannot use here ({_first_line(error)}): give 'cpu' or leave it out."
+            ) from error
+        if moved.device != tensor.device:
+            self.copies.append(f"X was copied from {tensor.device} to {moved.device}")
+        return moved
 
     def _array(self, estimator, X, fitting):
         if hasattr(X, "toarray"):
@@ -55,7 +66,15 @@ class Features:
                 f"{rows * columns * 8 / 2**30:.2g} GiB."
             )
         given = X.dtype if isinstance(X, np.ndarray) else None
-        array = validate_data(estimator, X, reset=fitting, dtype=_NUMPY_DTYPES, ensure_all_finite=False)
+        try:
+            array = validate_data(estimator, X, reset=fitting, dtype=_NUMPY_DTYPES, ensure_all_finite=False)
+        except (TypeError, ValueError) as error:
+            if "feature names" in str(error).lower():
+                # scikit-learn's own list of the names that differ, as its users know it.
+                raise
+            raise DataError(
+                f"X cannot be used as a table of numbers ({_first_line(error)}): convert it first."
+            ) from error
         if given is not None and array.dtype != given:
             self.copies.append(f"X was converted from {given} to {array.dtype}")
         if not array.flags.c_contiguous:
@@ -80,6 +99,31 @@ class Features:
             self.copies.append("X was copied to row order")
             X = X.contiguous()
         return X
+
+
+def _check_shape(estimator, X, fitting):
+    try:
+        shape = X.shape if hasattr(X, "shape") else np.shape(X)
+    except ValueError as error:
+        raise DataError(
+            "X has rows of different lengths: give a table of shape (n_samples, n_features)."
+        ) from error
+    if len(shape) != 2:
+        plural = "" if len(shape) == 1 else "s"
+        raise DataError(
+            f"X has {len(shape)} dimension{plural}: give a table of shape (n_samples, n_features)."
+        )
+    if 0 in shape:
+        raise DataError(f"X has {shape[0]} rows and {shape[1]} columns: give at least one of each.")
+    if not fitting and shape[1] != estimator.n_features_in_:
+        raise DataError(
+            f"X has {shape[1]} features, but {type(estimator).__name__} is expecting {estimator.n_features_in_} features "
+            "as input: give the columns of the fit."
+        )
+
+
+def _first_line(error):
+    return str(error).strip().split("\n")[0].rstrip(".:")
 
 
 def as_tensor(array):
@@ -121,7 +165,14 @@ def require_finite(array, name, feature_names=None):
 def check_lengths(X, y, sample_weight=None):
     """Raise DataError unless there is one target (and one weight) per row."""
     for name, other in (("y", y), ("sample_weight", sample_weight)):
-        if other is not None and X.shape[0] != len(other):
+        if other is None and name == "y":
+            raise DataError("y is None: give one target per row.")
+        # One number as weight stands for all rows.
+        if other is None or (name != "y" and np.ndim(other) == 0):
+            continue
+        if not hasattr(other, "__len__"):
+            raise DataError(f"{name} is {other!r}: give one target per row.")
+        if X.shape[0] != len(other):
             raise DataError(f"X has {X.shape[0]} rows and {name} has {len(other)} entries: give one per row.")
 
 
@@ -131,7 +182,12 @@ def as_sample_weight(sample_weight, rows):
         return None
     if isinstance(sample_weight, torch.Tensor):
         sample_weight = sample_weight.detach().cpu().numpy()
-    weight = np.asarray(sample_weight, dtype=np.float64)
+    try:
+        weight = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"sample_weight is not numeric ({_first_line(error)}): give one number ≥ 0 per row."
+        ) from error
     if weight.ndim == 0:
         weight = np.full(rows, weight)
     if weight.shape != (rows,):
@@ -167,7 +223,7 @@ def resolve_dtype(dtype, X):
     if isinstance(dtype, torch.dtype):
         name = str(dtype).removeprefix("torch.")
     else:
-        name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+        name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", str(dtype))
     if name not in _ARITHMETIC:
         raise ParameterError(f"dtype is {dtype!r}: arithmetic is 'float32' or 'float64' (or None: as X).")
     return _ARITHMETIC[name]

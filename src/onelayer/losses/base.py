@@ -59,7 +59,12 @@ class Loss(abc.ABC):
 
     def curvature_product(self, scores, y, v):
         """Return (∂²ℓ/∂z²) v for each sample, the shape of `scores`."""
-        return torch.func.jvp(lambda z: self.gradient(z, y), (scores,), (v,))[1]
+        # Twice backwards through the value, so that a loss needs nothing but its value.
+        with torch.enable_grad():
+            z = scores.detach().requires_grad_()
+            (gradient,) = torch.autograd.grad(self.value(z, y).sum(), z, create_graph=True)
+            (product,) = torch.autograd.grad(gradient, z, v, materialize_grads=True)
+        return product
 
     def mean_curvature(self, scores, y):
         """Return the mean eigenvalue of ∂²ℓ/∂z² for each sample, shape (n,); scores have shape (n, outputs)."""
@@ -83,6 +88,11 @@ class Loss(abc.ABC):
 
     # ---- duality: convex losses only -------------------------------------------------------------------------
 
+    @property
+    def has_dual(self):
+        """Whether the three methods below are there, so that fits can be certified."""
+        return type(self).fenchel_young is not Loss.fenchel_young
+
     def conjugate(self, u, y):
         """Return ℓ*(u, y) = sup_z ⟨u, z⟩ − ℓ(y, z) for each sample (infinite outside the domain)."""
         raise NotImplementedError(f"{self!r} has no conjugate here")
@@ -90,8 +100,8 @@ class Loss(abc.ABC):
     def fenchel_young(self, scores, u, y):
         """Return ℓ(y, z) + ℓ*(u, y) − ⟨u, z⟩ ≥ 0 for each sample, in a form that does not cancel.
 
-        It is zero exactly where u is a (sub)gradient of ℓ at z, and the sum of it over samples is one half of the
-        duality gap.
+        It is zero exactly where u is a (sub)gradient of ℓ at z. Summed over samples it is the part of the duality
+        gap that the loss accounts for; the rest is the penalty's.
         """
         raise NotImplementedError(f"{self!r} has no conjugate here")
 

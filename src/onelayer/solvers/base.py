@@ -2,14 +2,16 @@
 
 import abc
 import dataclasses
+import math
+import numbers
 from typing import ClassVar
 
-from onelayer.errors import SolverError
+from onelayer.errors import ParameterError, SolverError
 from onelayer.objective import Point
 from onelayer.parameters import Parameters
 from onelayer.result import Status
 
-__all__ = ["Solver", "State"]
+__all__ = ["Solver", "State", "check_count", "check_rate"]
 
 
 @dataclasses.dataclass
@@ -53,6 +55,8 @@ class Solver(abc.ABC):
         Whether it is asked to run so many steps (status FINISHED) rather than to reach the optimum.
     needs_smooth_loss, handles_l1 : bool
         What it can minimise.
+    draws : bool
+        Whether it uses its seed.
     stop : Rule or None
         An extra stopping rule.
     """
@@ -61,6 +65,7 @@ class Solver(abc.ABC):
     approximate: ClassVar[bool] = False
     needs_smooth_loss: ClassVar[bool] = True
     handles_l1: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
     step_noun: ClassVar[str] = "iterations"
     stop = None
 
@@ -109,6 +114,18 @@ class Solver(abc.ABC):
 
     def __hash__(self):
         return hash(repr(self))
+
+
+def check_rate(value, legal):
+    """Raise ParameterError unless a learning rate is a positive finite number."""
+    if not (isinstance(value, numbers.Real) and math.isfinite(value) and value > 0):
+        raise ParameterError(f"learning_rate is {value!r}: give {legal}.")
+
+
+def check_count(name, value):
+    """Raise ParameterError unless this is a whole number ≥ 1."""
+    if not (isinstance(value, numbers.Real) and value == math.floor(value) and value >= 1):
+        raise ParameterError(f"{name} is {value!r}: give a whole number ≥ 1.")
 
 
 def _shown(value):

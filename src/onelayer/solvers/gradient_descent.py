@@ -1,11 +1,10 @@
 """Gradient descent on all rows, as textbooks write it."""
 
-import math
 from typing import ClassVar
 
-from onelayer.errors import ParameterError, SolverError
+from onelayer.errors import SolverError
 from onelayer.result import Status
-from onelayer.solvers.base import Solver, State
+from onelayer.solvers.base import Solver, State, check_count, check_rate
 
 __all__ = ["GradientDescent"]
 
@@ -51,12 +50,9 @@ class GradientDescent(Solver):
     step_noun: ClassVar = "steps"
 
     def __init__(self, learning_rate=None, *, steps=1000, stop=None):
-        if learning_rate is not None and not (math.isfinite(learning_rate) and learning_rate > 0):
-            raise ParameterError(
-                f"learning_rate is {learning_rate!r}: give a number > 0, or None for backtracking."
-            )
-        if steps < 1:
-            raise ParameterError(f"steps is {steps!r}: give a whole number ≥ 1.")
+        if learning_rate is not None:
+            check_rate(learning_rate, "a number > 0, or None for backtracking")
+        check_count("steps", steps)
         self.learning_rate, self._steps, self.stop = learning_rate, int(steps), stop
 
     @property

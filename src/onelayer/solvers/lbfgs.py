@@ -3,9 +3,8 @@
 import dataclasses
 from typing import ClassVar
 
-from onelayer.errors import ParameterError
 from onelayer.result import Status
-from onelayer.solvers.base import Solver, State
+from onelayer.solvers.base import Solver, State, check_count
 from onelayer.solvers.line_search import search
 from onelayer.solvers.metric import CurvatureMetric
 
@@ -66,8 +65,7 @@ class LBFGS(Solver):
     name: ClassVar = "lbfgs"
 
     def __init__(self, memory=20, *, precondition=True, stop=None):
-        if memory < 1:
-            raise ParameterError(f"memory is {memory!r}: give a whole number ≥ 1.")
+        check_count("memory", memory)
         self.memory, self.precondition, self.stop = int(memory), bool(precondition), stop
 
     @property

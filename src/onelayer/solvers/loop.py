@@ -227,6 +227,12 @@ class _Run:
                 Status.CONVERGED,
                 f"the certified relative gap is {gap:.2g}, at most tol={self.tol:g}",
             )
+        if not (self.tol or self.solver.approximate) and status in (
+            Status.STALLED,
+            Status.MAX_ITER,
+            Status.TIME_LIMIT,
+        ):
+            status, why = Status.FINISHED, f"{why} (tol=0 asks for no more)"
         if chosen is self.state and gap is not None and self.trace:
             self.trace[-1].relative_gap = gap
         objective, device = self.objective, self.objective.design.device

@@ -1,14 +1,13 @@
 """Stochastic gradient descent on mini-batches, by any optimiser of torch.optim."""
 
 import dataclasses
-import math
 from typing import Any, ClassVar
 
 import torch
 
 from onelayer.errors import ParameterError, SolverError
 from onelayer.parameters import Parameters
-from onelayer.solvers.base import Solver, State
+from onelayer.solvers.base import Solver, State, check_count, check_rate
 
 __all__ = ["SGD", "minibatches"]
 
@@ -66,6 +65,7 @@ class SGD(Solver):
     approximate: ClassVar = True
     needs_smooth_loss: ClassVar = False
     handles_l1: ClassVar = True
+    draws: ClassVar = True
     step_noun: ClassVar = "epochs"
 
     def __init__(
@@ -80,11 +80,9 @@ class SGD(Solver):
         shuffle=True,
         stop=None,
     ):
-        if not (math.isfinite(learning_rate) and learning_rate > 0):
-            raise ParameterError(f"learning_rate is {learning_rate!r}: give a number > 0.")
-        for name, value in (("batch_size", batch_size), ("epochs", epochs)):
-            if value < 1:
-                raise ParameterError(f"{name} is {value!r}: give a whole number ≥ 1.")
+        check_rate(learning_rate, "a number > 0")
+        check_count("batch_size", batch_size)
+        check_count("epochs", epochs)
         if not (isinstance(optimizer, type) and issubclass(optimizer, torch.optim.Optimizer)):
             raise ParameterError(
                 f"optimizer is {optimizer!r}: give a class of torch.optim, for example torch.optim.Adam."
@@ -115,10 +113,13 @@ class SGD(Solver):
 
     def check(self, loss, penalty):
         super().check(loss, penalty)
-        if penalty.l1 and not issubclass(self.optimizer, torch.optim.SGD):
+        if penalty.l1 and not (
+            self.optimizer is torch.optim.SGD and not (self.optimizer_options or {}).get("momentum")
+        ):
             raise SolverError(
-                f"l1_ratio > 0 needs the same step length for every coefficient, which {self.optimizer.__name__} does "
-                "not keep: use optimizer=torch.optim.SGD, or l1_ratio=0."
+                f"l1_ratio > 0 needs steps that are the learning rate times the gradient, which {self.optimizer.__name__} "
+                f"with {self.optimizer_options or 'its defaults'} does not make: use optimizer=torch.optim.SGD without "
+                "momentum, or l1_ratio=0."
             )
 
     def explain_divergence(self):
