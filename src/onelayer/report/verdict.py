@@ -25,6 +25,9 @@ class Verdict:
     sentence: str
 
 
+# A bound of nearly the whole objective says no more than that losses are not negative.
+USELESS = 0.5
+
 FAILURES = {
     "max_iter": "Not converged",
     "time_limit": "Not converged",
@@ -54,8 +57,9 @@ def judge(summary):
                 "fair", "≈", word, f"{message or 'no bound on the distance from the optimum is known.'}"
             )
         sentence = (
-            f"this objective is certified to be within {scientific(gap)} (relative) of the best possible; "
-            "`--solver auto` gives the certified optimum."
-        )
+            "how far the best possible is from here cannot be told by this bound; "
+            if gap > USELESS
+            else f"this objective is certified to be within {scientific(gap)} (relative) of the best possible; "
+        ) + "`--solver auto` gives the certified optimum."
         return Verdict("fair", "≈", word, sentence)
     return Verdict("bad", "✗", FAILURES.get(status, "Not converged"), message)
