@@ -70,8 +70,12 @@ class Certifier:
         scale = max(abs(value), torch.finfo(torch.float64).eps * abs(self.constant_value))
         return gap / scale if gap else 0.0
 
-    def certify(self, parameters):
-        """Return a Certificate, or None where `obstacle` says why."""
+    def certify(self, parameters, near=None):
+        """Return a Certificate, or None where `obstacle` says why.
+
+        `near` are parameters to take the dual point at, if better ones than the certified are known: where a float64
+        optimum was rounded to float32, the gradient at the rounded place would prove much less.
+        """
         if self.obstacle:
             return None
         wide = self.wide
@@ -84,17 +88,18 @@ class Certifier:
             gradient = wide.gradient(point)
             gap, kind = self._quadratic(gradient.weight, gradient.bias), "quadratic"
         else:
-            gap, kind = self._fenchel(parameters, scores, point.value), "gradient-point"
+            better = scores if near is None else wide.scores(near.to(torch.float64))
+            gap, kind = self._fenchel(parameters, scores, better, point.value), "gradient-point"
         # One rounding unit of P itself: nothing smaller can be said in this arithmetic.
         gap += torch.finfo(torch.float64).eps * abs(point.value)
         return Certificate(gap, self.relative(gap, point.value), point.value, kind)
 
     # ---- the duality gap --------------------------------------------------------------------------------------
 
-    def _fenchel(self, parameters, scores, value):
+    def _fenchel(self, parameters, scores, dual_scores, value):
         wide, loss, penalty = self.wide, self.wide.loss, self.wide.penalty
         total = wide.total_weight
-        dual = loss.gradient(profiled(wide, scores) if wide.fit_intercept else scores, wide.y)
+        dual = loss.gradient(profiled(wide, dual_scores) if wide.fit_intercept else dual_scores, wide.y)
         if wide.fit_intercept:
             dual = balanced(wide, dual)
         wide._work.add(wide.rows)

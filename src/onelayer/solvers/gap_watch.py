@@ -15,7 +15,7 @@ class GapWatch:
     def __init__(self, objective, tol):
         self.certifier = Certifier(objective)
         self.obstacle = self.certifier.obstacle
-        self.tol = tol
+        self.tol, self.dtype = tol, objective.dtype
         self.threshold, self.next_iteration = tol, 10
         self.last = (None, None)
 
@@ -47,11 +47,13 @@ class GapWatch:
             self.threshold = min(self.threshold, relative) / 3
 
     def certificate_of(self, parameters):
-        """Return the certificate of these parameters, made at most once in a row."""
+        """Return the certificate of these parameters, rounded as they will be returned; made at most once in a row."""
         if self.obstacle:
             return None
         known, certificate = self.last
         if known is not parameters:
-            certificate = self.certifier.certify(parameters)
+            rounded = parameters.to(self.dtype)
+            finer = parameters.flat.dtype != self.dtype
+            certificate = self.certifier.certify(rounded, near=parameters if finer else None)
             self.last = parameters, certificate
         return certificate

@@ -86,9 +86,12 @@ class GradientDescent(Solver):
             parameters = _move(objective, state, self.learning_rate)
             value, gradient = objective.value_and_gradient(parameters)
             return State(parameters, value, gradient, self.learning_rate)
-        length = 2 * state.step if state.step else 1.0
         kink = objective.penalty.kink
         noise = 2 * objective.rounding_unit * abs(state.value)
+        length = state.step or 1.0
+        # Where a step gains less than rounding hides, the test below cannot tell a good length from a bad one.
+        if state.step and length * state.gradient.flat.double().square().sum().item() > 10 * noise:
+            length *= 2
         smooth_value = state.value - kink.value(state.parameters.weight)
         for _ in range(_MAX_HALVINGS):
             parameters = _move(objective, state, length)

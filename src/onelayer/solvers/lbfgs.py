@@ -3,6 +3,9 @@
 import dataclasses
 from typing import ClassVar
 
+import torch
+
+from onelayer.objective import Objective
 from onelayer.result import Status
 from onelayer.solvers.base import Solver, State, check_count
 from onelayer.solvers.line_search import search
@@ -21,6 +24,7 @@ _PATIENCE = 30
 
 @dataclasses.dataclass
 class _State(State):
+    wide: Objective | None = None
     metric: CurvatureMetric | None = None
     pairs: tuple = ()
     age: int = 0
@@ -48,7 +52,7 @@ class LBFGS(Solver):
     Notes
     -----
     Unlike ``torch.optim.LBFGS`` it says how it ended, sums in float64, refines by slopes where values drown in
-    rounding, and stops by a proven gap.
+    rounding, goes on in float64 where float32 has no more digits to give, and stops by a proven gap.
 
     References
     ----------
@@ -79,6 +83,7 @@ class LBFGS(Solver):
         return _State(parameters, point.value, objective.gradient(point), point=point, metric=metric)
 
     def step(self, objective, state):
+        objective = state.wide or objective
         gradient = state.gradient.flat.double()
         noise = 2 * objective.rounding_unit * abs(state.value)
         for pairs in (state.pairs, ()) if state.pairs else ((),):
@@ -92,10 +97,7 @@ class LBFGS(Solver):
             accepted = search(ray, slope, first=first, noise=noise)
             if accepted is not None:
                 return self._advance(objective, state, gradient, pairs, accepted, noise)
-        unit = str(objective.dtype).removeprefix("torch.")
-        return dataclasses.replace(
-            state, halt=(Status.STALLED, f"no step lowers the objective any more in {unit}")
-        )
+        return _stalled(objective, state, "no step lowers the objective any more in {}")
 
     def _advance(self, objective, state, gradient, pairs, accepted, noise):
         point = accepted.point
@@ -117,13 +119,39 @@ class LBFGS(Solver):
         improved = point.value < mark[0] - noise or norm < 0.95 * mark[1]
         mark = (min(point.value, mark[0]), min(norm, mark[1])) if improved else mark
         idle = 0 if improved else state.idle + 1
-        halt = None
-        if idle >= _PATIENCE:
-            unit = str(objective.dtype).removeprefix("torch.")
-            halt = Status.STALLED, f"{_PATIENCE} steps brought no gain that {unit} can measure"
-        return _State(
-            point.parameters, point.value, after, accepted.length, halt, point, metric, pairs, age, mark, idle
+        state = dataclasses.replace(
+            state,
+            parameters=point.parameters,
+            value=point.value,
+            gradient=after,
+            step=accepted.length,
+            point=point,
+            metric=metric,
+            pairs=pairs,
+            age=age,
+            mark=mark,
+            idle=idle,
         )
+        if idle < _PATIENCE:
+            return state
+        return _stalled(objective, state, f"{_PATIENCE} steps brought no gain that {{}} can measure")
+
+
+def _stalled(objective, state, why):
+    """Return the state that goes on in float64, or that halts if it is in float64 already.
+
+    What is missing near the optimum are digits of the gradient and of W itself. A float64 view shares X and converts
+    it block by block, so this costs time (two to four times as much per pass) and no memory.
+    """
+    if objective.dtype == torch.float64 or objective.design.device.type == "mps":
+        unit = str(objective.dtype).removeprefix("torch.")
+        return dataclasses.replace(state, halt=(Status.STALLED, why.format(unit)))
+    wide = objective.as_dtype(torch.float64)
+    point = wide.point(state.parameters.to(torch.float64))
+    fresh = _State(
+        point.parameters, point.value, wide.gradient(point), step=state.step, point=point, wide=wide
+    )
+    return dataclasses.replace(fresh, metric=state.metric, pairs=state.pairs, age=state.age)
 
 
 def _two_loop(gradient, pairs, metric):

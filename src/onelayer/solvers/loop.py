@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Callable
 
+import torch
+
 from onelayer.certificates import Certificate, is_separated
 from onelayer.parameters import Parameters
 from onelayer.result import Record, Result, Status
@@ -153,8 +155,9 @@ class _Run:
             record.relative_gap = certificate and certificate.relative_gap
             record.passes, record.seconds = self.objective.passes, time.perf_counter() - self.began
         self.trace.append(record)
-        make = functools.partial(self.as_estimator, state.parameters) if self.as_estimator else None
-        iterate = Iterate(record, state.parameters, self.solver.steps or self.max_iter, make)
+        parameters = state.parameters.to(self.objective.dtype)
+        make = functools.partial(self.as_estimator, parameters) if self.as_estimator else None
+        iterate = Iterate(record, parameters, self.solver.steps or self.max_iter, make)
         self.stop_asked = [callback for callback in self.callbacks if callback.on_iteration(iterate)]
 
     def _gradient_norm(self, state):
@@ -247,9 +250,15 @@ class _Run:
             self.solver.name,
             repr(self.solver),
             str(device),
-            str(objective.dtype).removeprefix("torch."),
+            self._arithmetic(chosen),
         )
-        return Outcome(chosen.parameters, result, certificate)
+        return Outcome(chosen.parameters.to(objective.dtype), result, certificate)
+
+    def _arithmetic(self, state):
+        """Return the dtype of the fit, in words where a solver went on in a finer one."""
+        usual, last = self.objective.dtype, state.parameters.flat.dtype
+        name = str(usual).removeprefix("torch.")
+        return name if last == usual else f"{name}, last steps in {str(last).removeprefix('torch.')}"
 
     def _message(self, status, why, gap):
         sentence = why[0].upper() + why[1:]
@@ -266,7 +275,7 @@ class _Run:
         return f"{reached}, more than tol={self.tol:g}: {self._advice(status)}."
 
     def _advice(self, status):
-        if status is Status.STALLED and self.objective.rounding_unit > 1e-10:
+        if status is Status.STALLED and self.best.parameters.flat.dtype == torch.float32:
             return "use dtype='float64', or accept a larger tol"
         return {
             Status.MAX_ITER: "raise max_iter, or accept a larger tol",
