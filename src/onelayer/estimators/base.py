@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer.designs import DenseDesign, StandardizedDesign
 from onelayer.errors import ParameterError
 from onelayer.estimators.saving import save
+from onelayer.estimators.scaling import Identity, Scaling
 from onelayer.estimators.validation import Features, as_number, as_sample_weight, check_lengths, resolve_dtype
 from onelayer.modules import linear_module
 from onelayer.objective import Objective
@@ -84,7 +85,7 @@ class LinearModel(BaseEstimator, abc.ABC):
         features = Features(self, X, fitting=True, device=self.device)
         check_lengths(features.tensor, y, sample_weight)
         previous = self._previous_parameters()
-        objective, undo = self._objective(features.tensor, y, sample_weight)
+        objective, undo = self._make_objective(features.tensor, y, sample_weight)
         solver = resolve_solver(self.solver, objective.loss, objective.penalty)
         # Drawn only if it is used: random_state=None moves NumPy's global generator, as in scikit-learn.
         self._random_state()
@@ -119,7 +120,7 @@ class LinearModel(BaseEstimator, abc.ABC):
                 f"random_state is {self.random_state!r}: give a whole number, a numpy RandomState, or None."
             ) from error
 
-    def _objective(self, X, y, sample_weight, offset=None):
+    def _make_objective(self, X, y, sample_weight, offset=None):
         """Return the objective and the map between the solver's coefficients and those of the features."""
         dtype = resolve_dtype(self.dtype, X)
         sample_weight = as_sample_weight(sample_weight, X.shape[0])
@@ -130,9 +131,9 @@ class LinearModel(BaseEstimator, abc.ABC):
             # Only shares matter: with mean 1 no size of weights leaves the numbers of float32.
             sample_weight = torch.from_numpy(sample_weight * (len(sample_weight) / total)).to(X.device)
         design = DenseDesign(X, dtype)
-        undo = _Identity()
+        undo = Identity()
         if self.standardize:
-            undo = _Scaling.of(design, sample_weight, centred=self.fit_intercept)
+            undo = Scaling.of(design, sample_weight, centred=self.fit_intercept)
             design = StandardizedDesign(design, undo.mean, undo.scale)
         objective = Objective(
             design,
@@ -234,6 +235,24 @@ class LinearModel(BaseEstimator, abc.ABC):
         with torch.no_grad():
             return DenseDesign(features.tensor, weight.dtype).scores(weight, bias), features.is_tensor
 
+    def objective(self, X, y, sample_weight=None):
+        """Return the :class:`~onelayer.objective.Objective` that ``fit`` would minimise on these data.
+
+        For surfaces, gradients and solvers of one's own; this estimator is left as it is. With ``standardize=True``
+        its W and b are those of the standardised features, where the solver works too.
+
+        Examples
+        --------
+        >>> import onelayer as ol
+        >>> objective = ol.LogisticRegression().objective([[1.0], [2.0], [3.0]], [0, 0, 1])
+        >>> round(objective.value(objective.zeros()), 6)
+        0.693147
+        """
+        twin = type(self)(**self.get_params(deep=False))
+        features = Features(twin, X, fitting=True, device=self.device)
+        check_lengths(features.tensor, y, sample_weight)
+        return twin._make_objective(features.tensor, y, sample_weight)[0]
+
     def to_module(self):
         """Return a ``torch.nn.Linear`` whose output are the scores of this model, any standardisation folded in."""
         check_is_fitted(self, "coef_")
@@ -248,39 +267,3 @@ class LinearModel(BaseEstimator, abc.ABC):
 def _double(numbers):
     """Return a detached float64 tensor of these numbers."""
     return torch.as_tensor(numbers, dtype=torch.float64).detach()
-
-
-class _Identity:
-    """The solver's coefficients are those of the features."""
-
-    def to_features(self, parameters):
-        return parameters
-
-    def to_solver(self, parameters):
-        return parameters
-
-
-class _Scaling:
-    """The solver sees (x − mean) / scale; coefficients are given back for x."""
-
-    def __init__(self, mean, scale):
-        self.mean, self.scale = mean, scale
-
-    @classmethod
-    def of(cls, design, sample_weight, *, centred):
-        weight = torch.ones(design.rows, device=design.device) if sample_weight is None else sample_weight
-        mean, scale = design.moments(weight)
-        # A constant column carries no information; rounding can leave it a deviation that is not quite zero.
-        constant = scale <= 1e-13 * mean.abs()
-        # Without an intercept centring would change the model.
-        mean = mean if centred else torch.zeros_like(mean)
-        return cls(mean, torch.where(constant, 1.0, scale))
-
-    def to_features(self, parameters):
-        weight = parameters.weight.double() / self.scale
-        bias = parameters.bias.double() - weight @ self.mean
-        return Parameters.of(weight, bias).to(parameters.flat.dtype)
-
-    def to_solver(self, parameters):
-        weight, bias = parameters.weight.to(self.scale), parameters.bias.to(self.scale)
-        return Parameters.of(weight * self.scale, bias + weight @ self.mean)

@@ -59,7 +59,7 @@ def certify(fitted, X, y, sample_weight=None, offset=None):
     features = Features(twin, X, fitting=True)
     check_lengths(features.tensor, y, sample_weight)
     offset = None if offset is None else _offset(offset, features.tensor)
-    objective, undo = twin._objective(features.tensor, y, sample_weight, offset)
+    objective, undo = twin._make_objective(features.tensor, y, sample_weight, offset)
     _check_classes(fitted, twin)
     parameters = _parameters(fitted, objective)
     certifier = Certifier(objective)
