@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV   ?= .venv
-EXTRAS ?= test,lint,docs
+EXTRAS ?= lessons,test,lint,docs
 ARGS   ?=
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready

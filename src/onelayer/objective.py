@@ -3,6 +3,7 @@
 P(W, b) = (1/S) Σ_i s_i ℓ(y_i, z_i) + penalty(W),    z_i = W x_i + b + o_i,    S = Σ_i s_i
 """
 
+import copy
 import dataclasses
 
 import torch
@@ -181,6 +182,12 @@ class Objective:
         )
         wide._work = self._work
         return wide
+
+    def counted_anew(self):
+        """Return the same objective with its work counted from zero."""
+        other = copy.copy(self)
+        other._work = _Work(self.design.rows)
+        return other
 
     def constant_value(self):
         """Return P of the best constant model (W = 0; also b = 0 without an intercept): the yardstick of sizes."""

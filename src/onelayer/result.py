@@ -96,6 +96,8 @@ class Result:
         What did the work, with which settings, where, and in which arithmetic.
     copies : list of str
         Each copy or conversion of the data that was made on the way, in words.
+    starts : list of float
+        The objective that each start ended with (``n_init`` of them, unless one was proven optimal).
     """
 
     status: Status
@@ -110,6 +112,7 @@ class Result:
     device: str = "cpu"
     dtype: str = "float32"
     copies: list[str] = dataclasses.field(default_factory=list)
+    starts: list[float] = dataclasses.field(default_factory=list)
 
     def to_dict(self):
         """Return the account as JSON-ready builtins (non-finite numbers stay floats)."""

@@ -17,16 +17,14 @@ from onelayer.designs import DenseDesign, StandardizedDesign
 from onelayer.errors import ParameterError
 from onelayer.estimators.saving import save
 from onelayer.estimators.scaling import Identity, Scaling
+from onelayer.estimators.starts import Starts, best_of
 from onelayer.estimators.validation import Features, as_number, as_sample_weight, check_lengths, resolve_dtype
 from onelayer.modules import linear_module
 from onelayer.objective import Objective
-from onelayer.parameters import Parameters
 from onelayer.penalties import make_penalty
 from onelayer.solvers import minimize, resolve_solver
 
 __all__ = ["LinearModel"]
-
-_INIT_DEVIATION = 0.01
 
 
 class LinearModel(BaseEstimator, abc.ABC):
@@ -40,6 +38,7 @@ class LinearModel(BaseEstimator, abc.ABC):
     max_iter: int | None
     time_limit: float | None
     init: Any
+    n_init: int
     standardize: bool
     warm_start: bool
     random_state: Any
@@ -88,22 +87,13 @@ class LinearModel(BaseEstimator, abc.ABC):
         objective, undo = self._make_objective(features.tensor, y, sample_weight)
         solver = resolve_solver(self.solver, objective.loss, objective.penalty)
         # Drawn only if it is used: random_state=None moves NumPy's global generator, as in scikit-learn.
-        self._random_state()
-        random = solver.draws or (isinstance(self.init, str) and self.init == "normal")
-        seed = int(self._random_state().randint(2**31 - 1)) if random else 0
-        start = self._start(objective, undo, previous, seed)
+        generator = self._random_state()
+        starts = Starts(self.init, previous, int(as_number("n_init", self.n_init, low=1)))
+        seed = int(generator.randint(2**31 - 1)) if solver.draws or starts.draws else 0
         self._returns_tensors = features.is_tensor
-        outcome = minimize(
-            solver,
-            objective,
-            start,
-            tol=as_number("tol", self.tol),
-            max_iter=None if self.max_iter is None else int(as_number("max_iter", self.max_iter, low=1)),
-            time_limit=None if self.time_limit is None else as_number("time_limit", self.time_limit),
-            seed=seed,
-            callbacks=[*self._callbacks, *self._own_callbacks()],
-            as_estimator=functools.partial(self._at, undo=undo),
-        )
+        fit = functools.partial(self._minimize, solver, seed, undo)
+        time_limit = None if self.time_limit is None else as_number("time_limit", self.time_limit)
+        outcome = best_of(objective, starts.of(objective, undo, seed), fit, time_limit)
         self._set_parameters(undo.to_features(outcome.parameters))
         self.result_, self.certificate_ = outcome.result, outcome.certificate
         self.result_.copies = features.copies
@@ -158,41 +148,18 @@ class LinearModel(BaseEstimator, abc.ABC):
         }
         return objective, undo
 
-    def _start(self, objective, undo, previous, seed):
-        if previous is not None:
-            weight, bias = (_double(part) for part in previous)
-        elif isinstance(self.init, str):
-            start = objective.zeros()
-            if self.init == "normal":
-                noise = torch.randn(start.weight.shape, generator=torch.Generator().manual_seed(seed))
-                start.weight.copy_(_INIT_DEVIATION * noise)
-            elif self.init != "zeros":
-                raise ParameterError(
-                    f"init is {self.init!r}: give 'zeros', 'normal', or a pair (weight, bias)."
-                )
-            return start
-        else:
-            weight, bias = self._init_pair()
-        shape = (objective.outputs, objective.features)
-        if weight.numel() != shape[0] * shape[1] or bias.numel() != shape[0]:
-            what = "warm_start=True starts from" if previous is not None else "init has"
-            raise ParameterError(
-                f"{what} a weight of shape {tuple(weight.shape)} and a bias of shape {tuple(bias.shape)}, and these data "
-                f"need {shape} and ({shape[0]},): give that, or start from init='zeros' with warm_start=False."
-            )
-        start = Parameters.of(weight.reshape(shape), bias.reshape(-1))
-        if not bool(torch.isfinite(start.flat).all()):
-            raise ParameterError("init has NaN or infinite values: give finite ones, or 'zeros'.")
-        return undo.to_solver(start).to(objective.dtype, objective.design.device)
-
-    def _init_pair(self):
-        try:
-            weight, bias = self.init
-            return _double(weight), _double(bias)
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise ParameterError(
-                f"init is {self.init!r}: give 'zeros', 'normal', or a pair (weight, bias) of numbers."
-            ) from error
+    def _minimize(self, solver, seed, undo, objective, start, time_limit):
+        return minimize(
+            solver,
+            objective,
+            start,
+            tol=as_number("tol", self.tol),
+            max_iter=None if self.max_iter is None else int(as_number("max_iter", self.max_iter, low=1)),
+            time_limit=time_limit,
+            seed=seed,
+            callbacks=[*self._callbacks, *self._own_callbacks()],
+            as_estimator=functools.partial(self._at, undo=undo),
+        )
 
     def _previous_parameters(self):
         if not (self.warm_start and hasattr(self, "coef_")):
@@ -202,9 +169,10 @@ class LinearModel(BaseEstimator, abc.ABC):
     def _own_callbacks(self):
         if not self.verbose:
             return []
-        from onelayer.callbacks import ProgressBar
+        from onelayer import callbacks
 
-        return [ProgressBar(label=type(self).__name__)]
+        label = type(self).__name__
+        return [callbacks.LiveCurve() if self.verbose > 1 else callbacks.ProgressBar(label=label)]
 
     def _at(self, parameters, undo):
         """Return a fitted copy of this estimator with other coefficients, for callbacks."""
@@ -262,8 +230,3 @@ class LinearModel(BaseEstimator, abc.ABC):
         """Write ``model.safetensors`` and ``config.json`` into a folder, for ``onelayer.load``."""
         check_is_fitted(self, "coef_")
         save(self, folder)
-
-
-def _double(numbers):
-    """Return a detached float64 tensor of these numbers."""
-    return torch.as_tensor(numbers, dtype=torch.float64).detach()

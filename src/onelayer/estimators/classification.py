@@ -32,8 +32,12 @@ class LogisticRegression(Classifier):
         Iterations of the solver; default no limit.
     time_limit : float, optional
         Seconds.
-    init : {"zeros", "normal"} or (weight, bias), default "zeros"
-        Where to start; "normal" draws W with standard deviation 0.01.
+    init : {"zeros", "normal"}, float or (weight, bias), default "zeros"
+        Where to start; "normal" draws W with standard deviation 0.01, a number s draws W and b with standard
+        deviation s.
+    n_init : int, default 1
+        Fit from so many starts and keep the lowest objective, for losses that are not convex; after the first, W and
+        b are drawn with standard deviation s, or 1. A certified optimum needs no further start.
     standardize : bool, default False
         Penalise the coefficients of standardised features; coefficients are given back for the original ones.
     warm_start : bool, default False
@@ -45,7 +49,7 @@ class LogisticRegression(Classifier):
     dtype : {"float32", "float64"}, optional
         Arithmetic; default float64 for float64 features, else float32.
     verbose : int, default 0
-        1 shows a progress bar on standard error.
+        1 shows a progress bar on standard error (2: the learning curve as it grows).
 
     Attributes
     ----------
@@ -101,8 +105,12 @@ class SoftmaxRegression(Classifier):
         Iterations of the solver; default no limit.
     time_limit : float, optional
         Seconds.
-    init : {"zeros", "normal"} or (weight, bias), default "zeros"
-        Where to start; "normal" draws W with standard deviation 0.01.
+    init : {"zeros", "normal"}, float or (weight, bias), default "zeros"
+        Where to start; "normal" draws W with standard deviation 0.01, a number s draws W and b with standard
+        deviation s.
+    n_init : int, default 1
+        Fit from so many starts and keep the lowest objective, for losses that are not convex; after the first, W and
+        b are drawn with standard deviation s, or 1. A certified optimum needs no further start.
     standardize : bool, default False
         Penalise the coefficients of standardised features; coefficients are given back for the original ones.
     warm_start : bool, default False
@@ -114,7 +122,7 @@ class SoftmaxRegression(Classifier):
     dtype : {"float32", "float64"}, optional
         Arithmetic; default float64 for float64 features, else float32.
     verbose : int, default 0
-        1 shows a progress bar on standard error.
+        1 shows a progress bar on standard error (2: the learning curve as it grows).
 
     Attributes
     ----------

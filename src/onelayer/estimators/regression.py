@@ -39,8 +39,12 @@ class LinearRegression(RegressorMixin, LinearModel):
         Iterations of the solver; default no limit.
     time_limit : float, optional
         Seconds.
-    init : {"zeros", "normal"} or (weight, bias), default "zeros"
-        Where to start; "normal" draws W with standard deviation 0.01.
+    init : {"zeros", "normal"}, float or (weight, bias), default "zeros"
+        Where to start; "normal" draws W with standard deviation 0.01, a number s draws W and b with standard
+        deviation s.
+    n_init : int, default 1
+        Fit from so many starts and keep the lowest objective, for losses that are not convex; after the first, W and
+        b are drawn with standard deviation s, or 1. A certified optimum needs no further start.
     standardize : bool, default False
         Penalise the coefficients of standardised features; coefficients are given back for the original ones.
     warm_start : bool, default False
@@ -52,7 +56,7 @@ class LinearRegression(RegressorMixin, LinearModel):
     dtype : {"float32", "float64"}, optional
         Arithmetic; default float64 for float64 features, else float32.
     verbose : int, default 0
-        1 shows a progress bar on standard error.
+        1 shows a progress bar on standard error (2: the learning curve as it grows).
 
     Attributes
     ----------
@@ -87,6 +91,7 @@ class LinearRegression(RegressorMixin, LinearModel):
         max_iter=None,
         time_limit=None,
         init="zeros",
+        n_init=1,
         standardize=False,
         warm_start=False,
         random_state=None,
@@ -103,6 +108,7 @@ class LinearRegression(RegressorMixin, LinearModel):
         self.max_iter = max_iter
         self.time_limit = time_limit
         self.init = init
+        self.n_init = n_init
         self.standardize = standardize
         self.warm_start = warm_start
         self.random_state = random_state

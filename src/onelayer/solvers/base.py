@@ -105,6 +105,16 @@ class Solver(abc.ABC):
         """Return one clause on what to change when the objective leaves the finite numbers."""
         return "scale the features, or use dtype='float64'"
 
+    def divergence_factor(self, objective):
+        """Return how far above its start, as a factor, the objective must end for the fit to count as diverged."""
+        del objective
+        # A rate that is too large need not overflow; ending so far up is no descent either.
+        return 1e3
+
+    def remark(self, trace):
+        """Return one clause on what the trace of a finished fit shows, or None."""
+        del trace
+
     def __repr__(self):
         arguments = ", ".join(f"{name}={_shown(value)}" for name, value in self.parameters.items())
         return f"{type(self).__name__}({arguments})"

@@ -5,6 +5,7 @@ from typing import ClassVar
 from onelayer.errors import SolverError
 from onelayer.result import Status
 from onelayer.solvers.base import Solver, State, check_count, check_rate
+from onelayer.solvers.rates import advise_smaller, remark_on_rate
 
 __all__ = ["GradientDescent"]
 
@@ -74,7 +75,18 @@ class GradientDescent(Solver):
     def explain_divergence(self):
         if self.learning_rate is None:
             return super().explain_divergence()
-        return f"learning_rate={self.learning_rate:g} is too large for these data: divide it by 10, or scale the features"
+        return advise_smaller(self.learning_rate)
+
+    def divergence_factor(self, objective):
+        # On a smooth loss a step that is short enough never leads up, beyond rounding.
+        if self.learning_rate is not None and objective.loss.smooth:
+            return 1 + 1e-3
+        return super().divergence_factor(objective)
+
+    def remark(self, trace):
+        if self.learning_rate is None:
+            return None
+        return remark_on_rate(trace, self.learning_rate, self.step_noun)
 
     def init(self, objective, parameters, *, seed=0):
         del seed

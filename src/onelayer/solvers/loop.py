@@ -17,9 +17,6 @@ from onelayer.stopping import MaxIterations, RelativeGap, TimeLimit
 
 __all__ = ["Iterate", "Outcome", "minimize"]
 
-# A fixed learning rate that is too large need not overflow; ending so far above the best value is no descent either.
-_DIVERGENCE_FACTOR = 1e3
-
 
 @dataclasses.dataclass(frozen=True)
 class Iterate:
@@ -179,16 +176,18 @@ class _Run:
                 + solver.explain_divergence()
             )
         outcome = self.rule.check(self.trace)
+        made_all = solver.steps is not None and self.trace[-1].iteration >= solver.steps
+        if (made_all or outcome) and self._ended_above_its_start():
+            return Status.DIVERGED, (
+                f"the objective rose from {self.trace[0].objective:.3g} to {state.value:.3g}: "
+                + solver.explain_divergence()
+            )
         if outcome:
             return outcome
-        if solver.steps is not None and self.trace[-1].iteration >= solver.steps:
-            start = self.trace[0].objective
-            if state.value > _DIVERGENCE_FACTOR * max(start, self.best.value):
-                return Status.DIVERGED, (
-                    f"the objective rose from {start:.3g} to {state.value:.3g}: "
-                    + solver.explain_divergence()
-                )
-            return Status.FINISHED, f"all {solver.steps} {solver.step_noun} were made, as asked"
+        if made_all:
+            remark = solver.remark(self.trace)
+            why = f"all {solver.steps} {solver.step_noun} were made, as asked"
+            return Status.FINISHED, f"{why} ({remark})" if remark else why
         if self.stop_asked:
             return Status.FINISHED, f"stopped by {self.stop_asked[0]!r}"
         if self._may_diverge_quietly and state.point and is_separated(self.objective, state.point):
@@ -205,6 +204,12 @@ class _Run:
                 f"the largest entry of the gradient is {self.trace[-1].gradient_norm:.2g}, but {self.watch.obstacle}"
             )
         return None
+
+    def _ended_above_its_start(self):
+        start, end = self.trace[0].objective, self.state.value
+        # A start near the optimum may be left by a little: that is small beside the best constant model.
+        size = max(abs(start), self.watch.certifier.constant_value)
+        return end - start > (self.solver.divergence_factor(self.objective) - 1) * size
 
     @property
     def _may_diverge_quietly(self):
@@ -268,6 +273,10 @@ class _Run:
             obstacle = self.watch.obstacle
             return f"{sentence}; no bound on the distance to the optimum is known" + (
                 f", because {obstacle}." if obstacle else "."
+            )
+        if status is Status.DIVERGED:
+            return (
+                f"{sentence}; the best point on the way is kept, with a certified relative gap of {gap:.2g}."
             )
         reached = f"{sentence}; the certified relative gap is {gap:.2g}"
         if status is Status.FINISHED:

@@ -8,6 +8,7 @@ import torch
 from onelayer.errors import ParameterError, SolverError
 from onelayer.parameters import Parameters
 from onelayer.solvers.base import Solver, State, check_count, check_rate
+from onelayer.solvers.rates import advise_smaller, remark_on_rate
 
 __all__ = ["SGD", "minibatches"]
 
@@ -123,7 +124,13 @@ class SGD(Solver):
             )
 
     def explain_divergence(self):
-        return f"learning_rate={self.learning_rate:g} is too large for these data: divide it by 10, or scale the features"
+        return advise_smaller(self.learning_rate)
+
+    def remark(self, trace):
+        # A scheduler, or an optimizer that scales its steps, has other knobs to turn.
+        if self.scheduler or self.optimizer is not torch.optim.SGD:
+            return None
+        return remark_on_rate(trace, self.learning_rate, self.step_noun)
 
     def init(self, objective, parameters, *, seed=0):
         live = parameters.clone()
