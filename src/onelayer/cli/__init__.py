@@ -1,4 +1,4 @@
-"""The command line: ``onelayer fit``, ``predict``, ``evaluate``, ``datasets``.
+"""The command line: ``onelayer fit``, ``predict``, ``evaluate``, ``datasets``, ``lessons``.
 
 Nothing heavy is imported at module level, here or in the commands' modules: ``--help`` must not wait for torch.
 """
@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from onelayer.cli.datasets import datasets
 from onelayer.cli.evaluate import evaluate
 from onelayer.cli.fit import fit
+from onelayer.cli.lessons import lessons
 from onelayer.cli.predict import predict
 from onelayer.errors import OnelayerError
 
@@ -26,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit, predict, evaluate, datasets):
+for command in (fit, predict, evaluate, datasets, lessons):
     app.command()(command)
 
 

@@ -4,6 +4,8 @@ import json
 
 import typer
 
+from onelayer.cli.abstaining import ABSTAIN, read_abstain, require_abstain
+
 __all__ = ["evaluate"]
 
 
@@ -12,25 +14,32 @@ def evaluate(
     data: str = typer.Argument(
         metavar="DATA", help="A named data set or a file with the target; a test part is preferred."
     ),
+    abstain: str = ABSTAIN,
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object on standard output."),
 ) -> None:
     """Measure a saved model on data with known answers."""
     from onelayer.cli.inputs import load_for_model
     from onelayer.errors import DataError
+    from onelayer.report.abstention import describe_uncertain
     from onelayer.report.metrics import evaluate as measure
 
+    bounds = read_abstain(abstain)
     model, X, y, part = load_for_model(model_dir, data)
     if y is None:
         raise DataError(
             f"{data} has no target column: evaluate needs the true answers (or use onelayer predict)."
         )
-    metrics = measure(model, X, y)
+    require_abstain(bounds, model, model_dir)
+    metrics = measure(model, X, y, abstain=bounds)
+    numbers = {name: value if value == value else None for name, value in metrics.items()}
     if as_json:
-        numbers = {name: value if value == value else None for name, value in metrics.items()}
-        typer.echo(
-            json.dumps({"model": model_dir, "data": data, "part": part, "rows": X.shape[0], **numbers})
-        )
+        source = {"model": model_dir, "data": data, "part": part, "rows": X.shape[0]}
+        typer.echo(json.dumps(source | ({} if bounds is None else {"abstain": bounds}) | numbers))
         return
     typer.echo(f"{data} ({part}, {X.shape[0]:,} rows)")
     for name, value in metrics.items():
-        typer.echo(f"  {name.replace('_', ' '):<10} {value:.4f}")
+        if name not in ("uncertain", "accuracy_decided"):
+            typer.echo(f"  {name.replace('_', ' '):<10} {value:.4f}")
+    if bounds is not None:
+        counted = describe_uncertain(numbers["uncertain"], X.shape[0], numbers["accuracy_decided"])
+        typer.echo(f"  {'uncertain':<10} {counted}")

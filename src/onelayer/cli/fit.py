@@ -4,6 +4,7 @@ import dataclasses
 
 import typer
 
+from onelayer.cli.abstaining import ABSTAIN, read_abstain
 from onelayer.cli.fitting import SOLVER_OPTIONS, Fitting
 from onelayer.errors import ParameterError
 
@@ -50,6 +51,7 @@ def fit(
     ),
     no_intercept: bool = typer.Option(False, "--no-intercept", help="Fit no intercept."),
     class_weight: str = typer.Option(None, help="balanced: every class counts the same."),
+    abstain: str = ABSTAIN,
     fallback: str = typer.Option(None, help="Data set to use where DATA is a named one that cannot be had."),
     threads: int = typer.Option(None, help="Threads of torch."),
     device: str = typer.Option(None, help="Device of torch, for example cuda."),
@@ -63,6 +65,7 @@ def fit(
     """Fit a model, prove how good it is, and write model and report into a folder."""
     options = dict(locals())
     _check(options)
+    options["abstain"] = read_abstain(abstain)
     if threads:
         import torch
 

@@ -45,6 +45,7 @@ class Fitting:
     standardize: bool
     no_intercept: bool
     class_weight: str | None
+    abstain: float | tuple[float, float] | None
     fallback: str | None
     device: str | None
     dtype: str | None
@@ -61,6 +62,7 @@ class Fitting:
         X, y, X_test, y_test = self._parts(dataset)
         self._say(f"{dataset!r}, {X.dtype}")
         estimator = self._estimator(y)
+        self._require_abstain(y)
         folder = prepare_folder(self.out or pathlib.Path("runs") / dataset.name)
         self._watch(estimator, X, y, X_test, y_test)
         with warnings.catch_warnings():
@@ -193,6 +195,18 @@ class Fitting:
         model = ol.LogisticRegression if kind == "logistic" else ol.SoftmaxRegression
         return model(C=C, class_weight=self.class_weight, **common)
 
+    def _require_abstain(self, y):
+        """Refuse ``--abstain`` before the fit where its model will have no use for it."""
+        if self.abstain is None:
+            return
+        import numpy as np
+
+        from onelayer.estimators.abstaining import Abstention
+
+        if self._kind(y) == "linear":
+            raise ParameterError("--abstain applies to logistic and softmax, not to linear: leave it out.")
+        Abstention.of(self.abstain, len(np.unique(y)), name="--abstain")
+
     def _solver(self):
         import onelayer as ol
 
@@ -219,7 +233,8 @@ class Fitting:
         from onelayer.report import summarise, write_report
 
         estimator.save(folder)
-        summary = summarise(estimator, dataset.name, X, y, X_test, y_test, folder, model=self._kind(y))
+        options = {"model": self._kind(y), "abstain": self.abstain}
+        summary = summarise(estimator, dataset.name, X, y, X_test, y_test, folder, **options)
         write_atomically(folder / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
         if self.report:
             write_report(

@@ -5,6 +5,9 @@ import sys
 
 import typer
 
+from onelayer.cli.abstaining import ABSTAIN, read_abstain, require_abstain
+from onelayer.errors import ParameterError
+
 __all__ = ["predict"]
 
 
@@ -17,15 +20,18 @@ def predict(
         None, "--output", "-o", help="File to write (.csv or .parquet); default: CSV on standard output."
     ),
     proba: bool = typer.Option(False, "--proba", help="Add one column of probabilities per class."),
+    abstain: str = ABSTAIN,
 ) -> None:
     """Write the predictions of a saved model, one row per row of the data."""
     from onelayer.cli.inputs import load_for_model, note
-    from onelayer.errors import OutputError, ParameterError
+    from onelayer.errors import OutputError
 
+    bounds = read_abstain(abstain)
     if output is not None and pathlib.Path(output).suffix.lower() not in (".csv", ".parquet"):
         raise OutputError(f"--output is {output!r}: give a name that ends in .csv or .parquet.")
     model, X, _, part = load_for_model(model_dir, data)
-    columns = {"prediction": model.predict(X)}
+    require_abstain(bounds, model, model_dir)
+    columns = {"prediction": model.predict(X) if bounds is None else model.predict(X, abstain=bounds)}
     if columns["prediction"].ndim > 1:
         predictions = columns.pop("prediction")
         columns = {f"prediction_{k}": predictions[:, k] for k in range(predictions.shape[1])}
@@ -38,33 +44,41 @@ def predict(
         columns |= {str(label): probabilities[:, k] for k, label in enumerate(model.classes_)}
     if output is None:
         sys.stdout.write(_csv(columns))
-        return
-    _write(pathlib.Path(output), columns)
-    note(f"wrote {X.shape[0]:,} predictions for {data} ({part}) to {output}.")
+    else:
+        _write(pathlib.Path(output), columns, getattr(model, "classes_", None))
+        note(f"wrote {X.shape[0]:,} predictions for {data} ({part}) to {output}.")
+    if bounds is not None:
+        uncertain = sum(label is None for label in columns["prediction"])
+        note(f"{uncertain:,} of {X.shape[0]:,} rows uncertain, left empty.")
 
 
 def _csv(columns):
     import csv
     import io
 
-    import numpy as np
-
-    # The shortest text that reads back as the same number, float32 included.
-    text = [
-        [
-            np.format_float_positional(value, trim="0") if values.dtype.kind == "f" else str(value)
-            for value in values
-        ]
-        for values in columns.values()
-    ]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(zip(*text, strict=True))
+    writer.writerows(zip(*map(_cells, columns.values()), strict=True))
     return buffer.getvalue()
 
 
-def _write(path, columns):
+def _cells(values):
+    """Return a column as text: nothing for None, and for a float the shortest that reads back as the same number."""
+    import numpy as np
+
+    cells = []
+    for value in values:
+        if value is None:
+            cells.append("")
+        elif isinstance(value, float | np.floating):
+            cells.append(np.format_float_positional(value, trim="0"))
+        else:
+            cells.append(str(value))
+    return cells
+
+
+def _write(path, columns, classes):
     from onelayer.errors import OutputError
     from onelayer.persistence import write_atomically
 
@@ -76,8 +90,13 @@ def _write(path, columns):
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        # A column with gaps keeps the type of the labels, also where nothing else is in it.
+        arrays = {
+            name: pa.array(values, type=pa.array(classes).type if values.dtype == object else None)
+            for name, values in columns.items()
+        }
         buffer = io.BytesIO()
-        pq.write_table(pa.table({name: pa.array(values) for name, values in columns.items()}), buffer)
+        pq.write_table(pa.table(arrays), buffer)
         content = buffer.getvalue()
     try:
         write_atomically(path, content)

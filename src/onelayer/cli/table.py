@@ -7,6 +7,7 @@ __all__ = ["print_summary"]
 
 def print_summary(summary, folder, *, report):
     """Print what was fitted, how good it is and what to do next, on standard output."""
+    from onelayer.report.abstention import describe_parts
     from onelayer.report.verdict import judge
 
     classes = "" if summary["n_classes"] is None else f", {summary['n_classes']} classes"
@@ -23,6 +24,8 @@ def print_summary(summary, folder, *, report):
         parts = [f"{part} {value:.4f}" for part, value in known.items() if value is not None]
         if parts:
             rows[name.replace("_", " ")] = ", ".join(parts)
+    if "abstain" in summary:
+        rows["uncertain"] = describe_parts(summary)
     for name, value in rows.items():
         typer.echo(f"{typer.style(f'{name:<12}', bold=True)}  {value}")
     verdict = judge(summary)

@@ -8,8 +8,10 @@ import torch
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
 
 from onelayer.errors import DataError, ParameterError
+from onelayer.estimators.abstaining import Abstention
 from onelayer.estimators.base import LinearModel
 from onelayer.estimators.validation import as_number, require_finite
 from onelayer.links import LogisticSigmoid, Softmax
@@ -34,6 +36,7 @@ class Classifier(ClassifierMixin, LinearModel):
         max_iter=None,
         time_limit=None,
         init="zeros",
+        n_init=1,
         standardize=False,
         warm_start=False,
         random_state=None,
@@ -51,6 +54,7 @@ class Classifier(ClassifierMixin, LinearModel):
         self.max_iter = max_iter
         self.time_limit = time_limit
         self.init = init
+        self.n_init = n_init
         self.standardize = standardize
         self.warm_start = warm_start
         self.random_state = random_state
@@ -94,21 +98,54 @@ class Classifier(ClassifierMixin, LinearModel):
     def predict_proba(self, X):
         """Return the probability of each class, shape (n_samples, n_classes), in the order of ``classes_``."""
         scores, as_tensor = self._scores(X)
-        if scores.shape[1] == 1:
-            link = LogisticSigmoid()
-            # 1 − p(1) is p(0) with the digits it should have when taken from the other side.
-            proba = torch.cat([link.mean(-scores), link.mean(scores)], dim=1)
-        else:
-            proba = Softmax().mean(scores)
+        proba = _probabilities(scores)
         return proba if as_tensor else proba.numpy()
 
-    def predict(self, X):
-        """Return the most probable label of each row."""
+    def predict(self, X, *, abstain=None):
+        """Return the most probable label of each row, or ``None`` where no label is probable enough.
+
+        Parameters
+        ----------
+        X : array-like or tensor of shape (n_samples, n_features)
+        abstain : (float, float) or float, optional
+            Which rows are uncertain. A pair (lo, hi), for two classes: those with lo < p < hi, p the probability of the
+            second one, ``classes_[1]``; p = lo and p = hi are answers. One number, for any number of classes: those
+            whose largest probability is below it, for two classes the band (1 − a, a). Rows with a NaN among their
+            probabilities are uncertain too. Default: every row gets a label.
+
+        Returns
+        -------
+        array or tensor of shape (n_samples,)
+            Labels with the dtype of ``classes_``. With `abstain` a NumPy array of dtype object, also for tensors, as no
+            tensor can hold ``None``: the labels in it are Python's int, float, bool or str, as in ``classes_.tolist()``.
+
+        Raises
+        ------
+        ParameterError
+            `abstain` is not made of probabilities lo ≤ hi, or is a pair and there are more than two classes.
+
+        Examples
+        --------
+        >>> import onelayer as ol
+        >>> model = ol.LogisticRegression().fit([[1.0], [2.0], [3.0], [4.0]], ["fail", "fail", "pass", "pass"])
+        >>> model.predict([[1.0], [2.5], [4.0]], abstain=(0.4, 0.6))
+        array(['fail', None, 'pass'], dtype=object)
+        """
+        if abstain is not None:
+            return self._predict_or_none(X, abstain)
         scores, as_tensor = self._scores(X)
-        index = (scores > 0).squeeze(1).long() if scores.shape[1] == 1 else scores.argmax(dim=1)
+        index = _most_probable(scores)
         if as_tensor and self.classes_.dtype.kind in "iufb":
             return torch.as_tensor(self.classes_, device=index.device)[index]
         return self.classes_[index.cpu().numpy()]
+
+    def _predict_or_none(self, X, abstain):
+        check_is_fitted(self, "coef_")
+        abstention = Abstention.of(abstain, len(self.classes_))
+        scores, _ = self._scores(X)
+        labels = self.classes_.astype(object)[_most_probable(scores).cpu().numpy()]
+        labels[abstention.uncertain(_probabilities(scores).cpu().numpy())] = None
+        return labels
 
     def _targets(self, y, sample_weight, dtype):
         if isinstance(y, torch.Tensor):
@@ -202,3 +239,17 @@ class Classifier(ClassifierMixin, LinearModel):
 
     def _keep(self, weight, bias):
         self.coef_, self.intercept_ = weight, bias
+
+
+def _probabilities(scores):
+    """Return the probability of each class, shape (n_samples, n_classes)."""
+    if scores.shape[1] > 1:
+        return Softmax().mean(scores)
+    link = LogisticSigmoid()
+    # 1 − p(1) is p(0) with the digits it should have when taken from the other side.
+    return torch.cat([link.mean(-scores), link.mean(scores)], dim=1)
+
+
+def _most_probable(scores):
+    """Return the index of the most probable class of each row."""
+    return (scores > 0).squeeze(1).long() if scores.shape[1] == 1 else scores.argmax(dim=1)

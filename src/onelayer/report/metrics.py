@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 
-from onelayer.errors import DataError
+from onelayer.errors import DataError, ParameterError
+from onelayer.estimators.abstaining import Abstention
 from onelayer.plots.inputs import as_array
 
 __all__ = ["evaluate"]
 
 
-def evaluate(estimator, X, y):
+def evaluate(estimator, X, y, *, abstain=None):
     """Measure a fitted model on `X` and `y`.
 
     Parameters
@@ -19,13 +20,23 @@ def evaluate(estimator, X, y):
         A fitted classifier (it has ``classes_``) or regressor.
     X, y : array-like
         The data to measure on; `y` may lack classes of the model, but has none that the model does not know.
+    abstain : (float, float) or float, optional
+        Which rows of a classifier are uncertain, as in its ``predict``; all other metrics are of all rows.
 
     Returns
     -------
     dict of str to float
         For classifiers ``accuracy``; where there is ``predict_proba`` also ``log_loss``, ``brier`` and, for two
         classes, ``auc``. For regressors ``r2``, ``rmse`` and ``mae``. NaN where a metric is not defined: R² of one
-        row, AUC of one class, anything of predictions that are not finite.
+        row, AUC of one class, anything of predictions that are not finite. With `abstain` also
+        ``uncertain``, a count of rows, and ``accuracy_decided``, the accuracy on the others (NaN without others).
+
+    Raises
+    ------
+    DataError
+        `y` has a label that the model does not know.
+    ParameterError
+        `abstain` is given and the estimator has no ``predict_proba``, or it is out of range.
 
     Notes
     -----
@@ -40,22 +51,35 @@ def evaluate(estimator, X, y):
     1.0
     """
     y = as_array(y)
+    if abstain is not None and not hasattr(estimator, "predict_proba"):
+        raise ParameterError(
+            f"abstain is {abstain!r}, which needs a classifier with probabilities, and this is a "
+            f"{type(estimator).__name__}: leave it out."
+        )
     if hasattr(estimator, "classes_"):
-        return _classification(estimator, X, y)
+        return _classification(estimator, X, y, abstain)
     return _regression(y, as_array(estimator.predict(X)))
 
 
-def _classification(estimator, X, y):
+def _classification(estimator, X, y, abstain):
     from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
     classes = as_array(estimator.classes_)
     if unseen := np.setdiff1d(y, classes).tolist():
         known = ", ".join(map(repr, classes[:20].tolist())) + (", …" if len(classes) > 20 else "")
         raise DataError(f"y has the label {unseen[0]!r}, which the model does not know; it knows {known}.")
-    values = {"accuracy": float(accuracy_score(y, as_array(estimator.predict(X))))}
+    predicted = as_array(estimator.predict(X))
+    values = {"accuracy": float(accuracy_score(y, predicted))}
     if not hasattr(estimator, "predict_proba"):
         return values
-    proba = as_array(estimator.predict_proba(X)).astype(float)
+    proba = as_array(estimator.predict_proba(X))
+    if abstain is not None:
+        decided = ~Abstention.of(abstain, len(classes)).uncertain(proba)
+        values["uncertain"] = int((~decided).sum())
+        values["accuracy_decided"] = (
+            float(accuracy_score(y[decided], predicted[decided])) if decided.any() else math.nan
+        )
+    proba = proba.astype(float)
     binary = len(classes) == 2
     if not np.isfinite(proba).all():
         return values | dict.fromkeys(["log_loss", "brier"] + ["auc"] * binary, math.nan)

@@ -2,9 +2,11 @@
 
 import shlex
 
-from onelayer.errors import OutputError
+from onelayer.errors import DataError, OutputError
 from onelayer.persistence import write_atomically
+from onelayer.plots.inputs import name_classes
 from onelayer.report import words
+from onelayer.report.abstention import describe_bounds, describe_parts
 from onelayer.report.figures import Part, draw_figures
 from onelayer.report.verdict import judge
 
@@ -83,6 +85,7 @@ def write_report(
             summary=summary,
             verdict=judge(summary),
             metrics=_metrics(summary),
+            uncertain=_uncertain(summary, estimator, class_names),
             figures=draw_figures(estimator, part, **names),
             versions=_versions(),
             folder=summary["out"] or "FOLDER",
@@ -115,6 +118,18 @@ def _metrics(summary):
     """Return the rows of the table: name, meaning, value in training, value in the test."""
     found = [name for name in METRICS if f"train_{name}" in summary]
     return [(*METRICS[name], summary[f"train_{name}"], summary.get(f"test_{name}")) for name in found]
+
+
+def _uncertain(summary, estimator, class_names):
+    """Return (how many rows got no answer, which ones those are), or None where every row was to get one."""
+    if "abstain" not in summary:
+        return None
+    try:
+        positive = name_classes(estimator.classes_, class_names)[1]
+    except DataError:
+        # Names that do not fit are no reason to lose the report; the figures say it too.
+        positive = str(estimator.classes_[1])
+    return describe_parts(summary), describe_bounds(summary["abstain"], positive)
 
 
 def _versions():

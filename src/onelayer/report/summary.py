@@ -20,7 +20,7 @@ FORMULA = (
 )
 
 
-def summarise(estimator, dataset_name, X, y, X_test=None, y_test=None, out=None, *, model):
+def summarise(estimator, dataset_name, X, y, X_test=None, y_test=None, out=None, *, model, abstain=None):
     """Gather what was fitted, how it ended, how good it is and what it cost.
 
     Parameters
@@ -35,12 +35,15 @@ def summarise(estimator, dataset_name, X, y, X_test=None, y_test=None, out=None,
         The folder that the model is saved in.
     model : {"linear", "logistic", "softmax"}
         What was asked for.
+    abstain : (float, float) or float, optional
+        Which rows of a classifier are uncertain, as in its ``predict``.
 
     Returns
     -------
     dict
         Builtins only; None where a number is missing or not finite. Metrics carry the prefix ``train_`` or
-        ``test_``.
+        ``test_``. With `abstain` that too, and for each part ``uncertain``, a count, and ``accuracy_decided``, the
+        accuracy on the other rows, None where there is no other.
 
     Examples
     --------
@@ -70,8 +73,9 @@ def summarise(estimator, dataset_name, X, y, X_test=None, y_test=None, out=None,
         "n_test": 0 if y_test is None else _rows(y_test),
         "n_features": record["n_features"],
         "n_classes": None if classes is None else len(classes),
-        **_metrics("train", estimator, X, y),
-        **_metrics("test", estimator, X_test, y_test),
+        **_metrics("train", estimator, X, y, abstain),
+        **_metrics("test", estimator, X_test, y_test, abstain),
+        **({} if abstain is None else {"abstain": np.asarray(abstain).tolist()}),
         **{name: record[name] for name in FORMULA},
         "device": result.device,
         "dtype": result.dtype,
@@ -85,10 +89,10 @@ def _rows(y):
     return y.shape[0] if hasattr(y, "shape") else len(y)
 
 
-def _metrics(part, estimator, X, y):
+def _metrics(part, estimator, X, y, abstain):
     if y is None:
         return {}
-    return {f"{part}_{name}": value for name, value in evaluate(estimator, X, y).items()}
+    return {f"{part}_{name}": value for name, value in evaluate(estimator, X, y, abstain=abstain).items()}
 
 
 def _plain(value):
