@@ -13,6 +13,7 @@ __all__ = [
     "SoftmaxRegression",
     "callbacks",
     "certify",
+    "check_head",
     "data",
     "errors",
     "links",
@@ -27,14 +28,19 @@ __all__ = [
 if TYPE_CHECKING:
     from onelayer import callbacks, data, errors, links, losses, penalties, plots, solvers, stopping
     from onelayer.estimators import LinearRegression, LogisticRegression, SoftmaxRegression, certify, load
+    from onelayer.heads import check_head
 else:
-    _ESTIMATORS = {"LinearRegression", "LogisticRegression", "SoftmaxRegression", "certify", "load"}
+    _ROOMS = {
+        "estimators": ("LinearRegression", "LogisticRegression", "SoftmaxRegression", "certify", "load"),
+        "heads": ("check_head",),
+    }
+    _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
     def __getattr__(name):
         import importlib
 
-        if name in _ESTIMATORS:
-            value = getattr(importlib.import_module("onelayer.estimators"), name)
+        if name in _ROOM_OF:
+            value = getattr(importlib.import_module(f"onelayer.{_ROOM_OF[name]}"), name)
         elif name in __all__:
             value = importlib.import_module(f"onelayer.{name}")
         else:

@@ -102,9 +102,9 @@ class Objective:
         value, residual = self._loss(scores)
         return Point(parameters, scores, value + self.penalty.value(parameters.weight), residual)
 
-    def value(self, parameters):
-        """Return P(W, b) as a Python float."""
-        value = self.loss.value(self.scores(parameters), self.y)
+    def value(self, parameters, scores=None):
+        """Return P(W, b) as a Python float; `scores` if they are known already."""
+        value = self.loss.value(self.scores(parameters) if scores is None else scores, self.y)
         return self._mean(value) + self.penalty.value(parameters.weight)
 
     def gradient(self, point):

@@ -8,6 +8,7 @@ line here.
 
 from onelayer.plots.confusion import ConfusionDisplay
 from onelayer.plots.learning_curve import LearningCurveDisplay
+from onelayer.plots.loss_surface import LossSurfaceDisplay
 from onelayer.plots.predictions import PredictionsDisplay
 from onelayer.plots.reliability import ReliabilityDisplay
 from onelayer.plots.weights import WeightsDisplay
@@ -15,6 +16,7 @@ from onelayer.plots.weights import WeightsDisplay
 __all__ = [
     "ConfusionDisplay",
     "LearningCurveDisplay",
+    "LossSurfaceDisplay",
     "PredictionsDisplay",
     "ReliabilityDisplay",
     "WeightsDisplay",

@@ -46,8 +46,8 @@ def new_axes(ax, width, height):
     return Figure(figsize=(width, height), layout="constrained").add_subplot()
 
 
-def split(ax, rows, columns=1, **options):
-    """Empty `ax` and return ``rows * columns`` axes in its place, row by row."""
+def split(ax, rows, columns=1, *, projections=None, **options):
+    """Empty `ax` and return ``rows * columns`` axes in its place, row by row; `projections` has one for each."""
     ax.set_axis_off()
     spec = ax.get_subplotspec()
     if spec is None:
@@ -56,7 +56,11 @@ def split(ax, rows, columns=1, **options):
         grid = ax.figure.add_gridspec(rows, columns, **place, **options)
     else:
         grid = spec.subgridspec(rows, columns, **options)
-    return [ax.figure.add_subplot(grid[row, column]) for row in range(rows) for column in range(columns)]
+    places = [grid[row, column] for row in range(rows) for column in range(columns)]
+    projections = projections or [None] * len(places)
+    return [
+        ax.figure.add_subplot(place, projection=kind) for place, kind in zip(places, projections, strict=True)
+    ]
 
 
 def tidy(ax, *, grid=None):

@@ -5,7 +5,7 @@ import numpy as np
 from onelayer.errors import DataError, ParameterError
 from onelayer.plots import drawing
 
-__all__ = ["LearningCurveDisplay"]
+__all__ = ["X_LABELS", "LearningCurveDisplay", "spans_decades"]
 
 ACRONYMS = {"r2": "R²", "auc": "AUC", "rmse": "RMSE", "mae": "MAE"}
 X_LABELS = {"passes": "Passes over the data", "seconds": "Time (s)", "iteration": "Iteration"}
@@ -80,12 +80,14 @@ class LearningCurveDisplay:
         self.figure_ = self.ax_.figure
         self.axes_ = drawing.split(self.ax_, count)
 
-        self._panel(self.axes_[0], {"": self.objective}, "Objective", log=_spans_decades(self.objective))
+        self._panel(self.axes_[0], {"": self.objective}, "Objective", log=spans_decades(self.objective))
         for panel, kind in zip(self.axes_[1:], kinds, strict=False):
             lines = {name: values for name, values in metrics.items() if _kind(name) == kind}
             self._panel(panel, lines, ACRONYMS.get(kind, kind.replace("_", " ").capitalize()))
         if has_gap:
-            log = bool(np.nanmax(self.relative_gap) > 0)
+            # A proven optimum, gap 0, is below any scale; within one decade a logarithmic axis has no round ticks.
+            positive = self.relative_gap[self.relative_gap > 0]
+            log = spans_decades(positive) or bool(positive.size and np.nanmin(self.relative_gap) <= 0)
             self._panel(self.axes_[-1], {"": self.relative_gap}, "Relative gap", log=log)
 
         for panel in self.axes_[:-1]:
@@ -120,6 +122,14 @@ def _kind(name):
     return kind if part in ("train", "test", "validation") and kind else name
 
 
-def _spans_decades(values):
+def spans_decades(values):
+    """Whether a logarithmic scale shows these numbers better: all positive, the largest over ten times the smallest.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> spans_decades(np.array([2.0, np.nan, 0.1])), spans_decades(np.array([2.0, 1.0]))
+    (True, False)
+    """
     known = values[np.isfinite(values)]
     return bool(known.size and known.min() > 0 and known.max() > 10 * known.min())

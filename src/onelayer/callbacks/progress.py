@@ -1,60 +1,8 @@
-"""Callbacks: what watches a fit. They are told about each iteration and may stop it."""
+"""Progress in words and numbers: a line that changes, or a log of lines."""
 
-import time
+from onelayer.callbacks.base import Callback
 
-__all__ = ["Callback", "Monitor", "ProgressBar", "TraceLog"]
-
-
-class Callback:
-    """Base of callbacks; every method may be left out.
-
-    Set them with ``estimator.set_callbacks(...)``.
-    """
-
-    def on_fit_begin(self):
-        """Before the first iteration."""
-
-    def on_iteration(self, iterate):
-        """After each iteration; a true return value ends the fit (FINISHED).
-
-        Parameters
-        ----------
-        iterate : onelayer.solvers.Iterate
-            ``iterate.record`` holds the numbers, ``iterate.estimator()`` the model as it stands.
-        """
-
-    def on_fit_end(self, result):
-        """After the last iteration, also of an interrupted fit (`result` is None if the fit raised)."""
-
-
-class Monitor(Callback):
-    """Writes the score on some data (accuracy, R²) into ``record.metrics`` of the trace.
-
-    Parameters
-    ----------
-    X, y : the data
-    name : str
-        Key in the metrics, for example ``"test_accuracy"``.
-    share : float, default 0.1
-        Of the fit's time that scoring may take; iterations are skipped to keep it. 0 scores every iteration.
-    """
-
-    def __init__(self, X, y, name, *, share=0.1):
-        self.X, self.y, self.name, self.share = X, y, name, share
-
-    def __repr__(self):
-        return f"Monitor({self.name!r})"
-
-    def on_fit_begin(self):
-        self._due = 0.0
-
-    def on_iteration(self, iterate):
-        began = time.perf_counter()
-        if began < self._due:
-            return
-        iterate.record.metrics[self.name] = float(iterate.estimator().score(self.X, self.y))
-        ended = time.perf_counter()
-        self._due = ended + (ended - began) / self.share if self.share else 0.0
+__all__ = ["ProgressBar", "TraceLog"]
 
 
 class ProgressBar(Callback):
