@@ -11,13 +11,15 @@ ifneq ($(shell cat $(READY) 2>/dev/null && $(PY) -c pass 2>/dev/null),$(CURDIR))
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help setup run test lint docs bench
+.PHONY: help setup run test lesson lint docs bench browse
 help:
 	@echo "make run     fit softmax regression to real images and write a report (sets up $(VENV) the first time)"
 	@echo "make test    run the tests (sets up $(VENV) the first time)"
+	@echo "make lesson  open a lesson in the browser: make lesson LESSON=softmax; without a name they are listed"
 	@echo "make setup   only make $(VENV)"
 	@echo "make lint    style, types and the contracts between the parts"
 	@echo "make docs    build the documentation into docs/_build/html"
+	@echo "make browse  open all lessons in Chromium, where it is installed, and move a control of each"
 	@echo "make bench   time the gradient pass against the plain torch form"
 setup: $(READY)
 run: $(READY)
@@ -34,6 +36,11 @@ lint: $(READY)
 docs: $(READY)
 	@$(PY) -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+lesson: $(READY)
+	@$(PY) -m onelayer lessons $(LESSON) $(ARGS)
+browse: $(READY)
+	@$(PY) -m pip install -q -c constraints.txt playwright
+	@$(PY) tools/browse_lessons.py $(ARGS)
 bench: $(READY)
 	@$(PY) benchmarks/gradient_pass.py $(ARGS)
 

@@ -60,6 +60,9 @@ def served(name, language):
             process.terminate()
 
 
+HEIGHT = "() => Math.max(...[...document.querySelectorAll('*')].map(e => e.scrollHeight))"
+
+
 class Visit:
     """One page, what it said and what it asked for."""
 
@@ -97,11 +100,11 @@ class Visit:
 
     def photograph(self, file):
         """Write a picture of the whole page, which scrolls inside the window."""
-        height = self.page.evaluate(
-            "() => Math.max(...[...document.querySelectorAll('*')].map(e => e.scrollHeight))"
-        )
-        self.page.set_viewport_size({"width": WIDTH, "height": min(int(height) + 60, 15000)})
-        self.page.wait_for_timeout(1500)
+        # Twice: what comes into sight may grow.
+        for _ in range(2):
+            height = self.page.evaluate(HEIGHT)
+            self.page.set_viewport_size({"width": WIDTH, "height": min(int(height) + 60, 15000)})
+            self.page.wait_for_timeout(1000)
         self.page.screenshot(path=file)
 
     def move_a_control(self, selector):

@@ -26,7 +26,7 @@ def test_the_list_names_all_lessons(capsys):
     assert main(["lessons"]) == 0
     text = capsys.readouterr().out
     assert [name for name in NAMES if name not in text] == []
-    assert "梯度下降" in text
+    assert "梯度与反向传播" in text
 
 
 def test_every_lesson_has_a_page_and_every_page_is_a_lesson():
@@ -101,9 +101,13 @@ def test_every_lesson_is_a_notebook_that_runs_as_it_is(name, kernel, tmp_path, c
     nbformat.validate(notebook)
     notebook.cells.insert(0, nbformat.v4.new_code_cell("%reset -f"))
     # The kernel's working folder is nowhere special; a failing cell raises here.
-    nbclient.NotebookClient(
+    client = nbclient.NotebookClient(
         notebook, km=kernel, timeout=120, resources={"metadata": {"path": str(tmp_path)}}
-    ).execute()
+    )
+    try:
+        client.execute()
+    finally:
+        client.kc.stop_channels()
     kinds = {cell.cell_type for cell in notebook.cells}
     assert kinds == {"code", "markdown"}
 

@@ -42,7 +42,10 @@ def fit(
     epochs: int = typer.Option(None, help="Epochs of sgd, steps of gradient-descent."),
     learning_rate: float = typer.Option(None, help="Learning rate of sgd or gradient-descent."),
     batch_size: int = typer.Option(None, help="Rows per update of sgd."),
-    init: str = typer.Option("zeros", help="Start: zeros, or normal (standard deviation 0.01)."),
+    init: str = typer.Option(
+        "zeros", help="Start: zeros, normal (standard deviation 0.01), or a standard deviation."
+    ),
+    n_init: int = typer.Option(1, help="Starts; the lowest objective is kept (for losses that are not convex)."),
     categorical: list[str] = typer.Option(
         [], help="A numeric-looking column to take as categories (repeat for more)."
     ),
@@ -60,12 +63,13 @@ def fit(
     as_json: bool = typer.Option(
         False, "--json", help="Print one JSON object on standard output, nothing else."
     ),
+    live: bool = typer.Option(False, "--live", help="Draw the learning curve on the terminal while fitting."),
     verbose: bool = typer.Option(False, "--verbose", "-v", help="Say on standard error what happens."),
 ) -> None:
     """Fit a model, prove how good it is, and write model and report into a folder."""
     options = dict(locals())
     _check(options)
-    options["abstain"] = read_abstain(abstain)
+    options["abstain"], options["init"] = read_abstain(abstain), _read_init(init)
     if threads:
         import torch
 
@@ -73,6 +77,14 @@ def fit(
     raise typer.Exit(
         Fitting(**{field.name: options[field.name] for field in dataclasses.fields(Fitting)}).run()
     )
+
+
+def _read_init(text):
+    """Return ``--init`` as estimators take it: a name or a number."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _check(options):

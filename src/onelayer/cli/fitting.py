@@ -40,7 +40,8 @@ class Fitting:
     epochs: int | None
     learning_rate: float | None
     batch_size: int | None
-    init: str
+    init: str | float
+    n_init: int
     categorical: list[str]
     standardize: bool
     no_intercept: bool
@@ -51,6 +52,7 @@ class Fitting:
     dtype: str | None
     report: bool
     as_json: bool
+    live: bool
     verbose: bool
 
     def run(self):
@@ -165,6 +167,7 @@ class Fitting:
                 "max_iter",
                 "time_limit",
                 "init",
+                "n_init",
                 "standardize",
                 "device",
                 "dtype",
@@ -217,13 +220,16 @@ class Fitting:
         return ol.solvers.SOLVERS[self.solver](**given) if given else self.solver
 
     def _watch(self, estimator, X, y, X_test, y_test):
-        from onelayer.callbacks import Monitor, ProgressBar, TraceLog
+        from onelayer.callbacks import LiveCurve, Monitor, ProgressBar, TraceLog
 
         score = "r2" if self._kind(y) == "linear" else "accuracy"
         callbacks = [Monitor(X, y, f"train_{score}")]
         if y_test is not None:
             callbacks.append(Monitor(X_test, y_test, f"test_{score}"))
-        callbacks.append(TraceLog(sys.stderr) if self.verbose else ProgressBar(label=self._kind(y)))
+        if self.verbose:
+            callbacks.append(TraceLog(sys.stderr))
+        else:
+            callbacks.append(LiveCurve() if self.live else ProgressBar(label=self._kind(y)))
         estimator.set_callbacks(*callbacks)
 
     # ---- what is left behind ----------------------------------------------------------------------------------

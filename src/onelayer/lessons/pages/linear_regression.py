@@ -140,6 +140,7 @@ def _(say):
 @app.cell
 def _(mo):
     import torch
+    from matplotlib.figure import Figure
 
     from onelayer.lessons.points import DraggablePoints
 
@@ -147,9 +148,15 @@ def _(mo):
     first_x = 4 * torch.rand(100, generator=generator)
     noise = 0.8 * torch.randn(100, generator=generator)
     cloud = torch.stack([first_x, 2 * first_x + 1 + noise], dim=1).tolist()
+    mo.show_code(cloud[:3], position="above")
+    return DraggablePoints, Figure, cloud, torch
+
+
+@app.cell
+def _(DraggablePoints, cloud, mo):
     dots = mo.ui.anywidget(DraggablePoints(cloud, x_range=[0, 4], y_range=[-3, 13]))
     mo.show_code(dots, position="above")
-    return dots, torch
+    return (dots,)
 
 
 @app.cell(hide_code=True)
@@ -244,9 +251,7 @@ def _(mo, path, say, step):
 
 
 @app.cell
-def _(b_now, dots, mo, torch, w_now, x, y):
-    from matplotlib.figure import Figure
-
+def _(Figure, b_now, dots, mo, torch, w_now, x, y):
     on_the_line = w_now * x + b_now
     loss_now = 0.5 * (on_the_line - y).square().mean().item()
 
@@ -261,7 +266,7 @@ def _(b_now, dots, mo, torch, w_now, x, y):
     )
     dots.curve = [[0, b_now], [4, 4 * w_now + b_now]]
     mo.show_code(picture, position="above")
-    return Figure, loss_now, on_the_line, picture
+    return loss_now, on_the_line, picture
 
 
 @app.cell(hide_code=True)
@@ -332,9 +337,8 @@ def _(first_b, first_w, learning_rate, mo, steps, x, y):
         warnings.simplefilter("ignore")
         model.fit(X, y)
     exact = ol.LinearRegression().fit(X, y)
-    mo.show_code(
-        {"w": exact.coef_.item(), "b": exact.intercept_.item()}, position="above"
-    )
+    best = {"w": exact.coef_.item(), "b": exact.intercept_.item()}
+    mo.show_code(best, position="above")
     return X, exact, model, ol, walk, warnings
 
 
@@ -398,7 +402,7 @@ def _(say):
 @app.cell
 def _(Figure, mo, model, ol):
     # A run that diverges soon has losses that no picture can hold.
-    seen = [record for record in model.result_.trace if record.objective < 1e6]
+    seen = [record for record in model.result_.trace if record.objective < 1e4]
     curve = ol.plots.LearningCurveDisplay(
         [record.iteration for record in seen],
         [record.objective for record in seen],
@@ -411,8 +415,9 @@ def _(Figure, mo, model, ol):
 
 @app.cell
 def _(X, mo, model, ol, walk, y):
+    way = walk.parameters[walk.objectives < 1e4]
     surface = ol.plots.LossSurfaceDisplay.from_estimator(
-        model, X, y, [walk], limits=((-4.5, 6.5), (-4.5, 8.5)), names=("w", "b")
+        model, X, y, [way], limits=((-4.5, 6.5), (-4.5, 8.5)), names=("w", "b")
     ).plot(kind="both")
     mo.show_code(surface.figure_, position="above")
     return (surface,)
@@ -455,13 +460,14 @@ def _(mo, ol, torch, warnings, x, y):
 
 
 @app.cell(hide_code=True)
-def _(limit, messages, say):
-    say.table(
-        [("learning rate", "学习率"), ("what onelayer says", "onelayer 的说明")],
+def _(limit, messages, mo):
+    mo.vstack(
         [
-            [f"{share:g} · {limit:.4g}", message]
-            for share, message in zip((0.9, 1.1), messages, strict=True)
-        ],
+            mo.callout(mo.md(f"$\\eta$ = {share:g} × {limit:.4g}: {message}"), kind=kind)
+            for share, message, kind in zip(
+                (0.9, 1.1), messages, ("success", "warn"), strict=True
+            )
+        ]
     )
     return
 

@@ -205,9 +205,7 @@ def _(X, batch_size, epochs, learning_rate, mo, np, ol, torch, y):
     order = torch.Generator().manual_seed(seed)
     for _ in range(epochs.value):
         for batch in ol.solvers.minibatches(len(X), batch_size.value, order):
-            error = softmax(X[batch] @ W + b) - torch.nn.functional.one_hot(
-                y[batch], 10
-            )
+            error = softmax(X[batch] @ W + b) - torch.nn.functional.one_hot(y[batch], 10)
             W -= learning_rate.value * X[batch].T @ error / len(batch)
             b -= learning_rate.value * error.mean(dim=0)
     loss_from_nothing = cross_entropy(softmax(X @ W + b), y).mean().item()
@@ -244,9 +242,7 @@ def _(X, batch_size, epochs, first_W, learning_rate, mo, ol, seed, torch, y):
 
     same_order = torch.Generator().manual_seed(seed)
     for _ in range(epochs.value):
-        for rows_of_batch in ol.solvers.minibatches(
-            len(X), batch_size.value, same_order
-        ):
+        for rows_of_batch in ol.solvers.minibatches(len(X), batch_size.value, same_order):
             trainer.zero_grad()
             loss(net(X[rows_of_batch]), y[rows_of_batch]).backward()
             trainer.step()
