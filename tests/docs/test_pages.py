@@ -62,6 +62,11 @@ class Page:
             elif words[0] == "make":
                 targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
                 assert words[1] in targets, f"{place}: {line}"
+            elif words[:2] == ["pip", "install"]:
+                extras = set(re.search(r"\[(.*)\]", words[2])[1].split(","))
+                assert extras <= set(
+                    re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+                ), place
             else:
                 assert words[0] == "printf", f"{place}: {line!r} is not run by any test"
                 subprocess.run(["sh", "-c", line], check=True)
@@ -74,6 +79,8 @@ def without_numbers(text):
 @pytest.mark.parametrize("page", CODE_PAGES)
 def test_code_of_the_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    # A page that is served ends by Ctrl-C only; tests/lessons do that.
+    monkeypatch.setattr("onelayer.lessons.serving.serve", lambda lesson, **options: 0)
     reader = Page(page)
     for block in blocks(page):
         if block.kind not in OTHER:
