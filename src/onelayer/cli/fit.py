@@ -45,7 +45,9 @@ def fit(
     init: str = typer.Option(
         "zeros", help="Start: zeros, normal (standard deviation 0.01), or a standard deviation."
     ),
-    n_init: int = typer.Option(1, help="Starts; the lowest objective is kept (for losses that are not convex)."),
+    n_init: int = typer.Option(
+        1, help="Starts; the lowest objective is kept (for losses that are not convex)."
+    ),
     categorical: list[str] = typer.Option(
         [], help="A numeric-looking column to take as categories (repeat for more)."
     ),

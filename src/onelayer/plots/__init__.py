@@ -7,17 +7,25 @@ line here.
 """
 
 from onelayer.plots.confusion import ConfusionDisplay
+from onelayer.plots.decision import DecisionDisplay
 from onelayer.plots.learning_curve import LearningCurveDisplay
+from onelayer.plots.likelihood import LikelihoodDisplay
+from onelayer.plots.loss_curves import LossCurvesDisplay
 from onelayer.plots.loss_surface import LossSurfaceDisplay
 from onelayer.plots.predictions import PredictionsDisplay
 from onelayer.plots.reliability import ReliabilityDisplay
+from onelayer.plots.sigmoid import SigmoidDisplay
 from onelayer.plots.weights import WeightsDisplay
 
 __all__ = [
     "ConfusionDisplay",
+    "DecisionDisplay",
     "LearningCurveDisplay",
+    "LikelihoodDisplay",
+    "LossCurvesDisplay",
     "LossSurfaceDisplay",
     "PredictionsDisplay",
     "ReliabilityDisplay",
+    "SigmoidDisplay",
     "WeightsDisplay",
 ]
