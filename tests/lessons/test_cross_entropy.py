@@ -60,7 +60,7 @@ def test_the_page_says_its_things(page, monkeypatch):
         outputs
     )
     monkeypatch.setenv("ONELAYER_LANGUAGE", "zh")
-    chinese = shown(run(NAME)[0])
+    chinese = shown(run(NAME, **(CONTROLS | {"steps": 20}), spread=1, starts=1)[0])
     assert "为什么用交叉熵" in chinese
     assert "交叉熵用 13 步降到 0.05 以下" in chinese
     assert "From raw tensors" not in chinese

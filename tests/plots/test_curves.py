@@ -96,7 +96,8 @@ def test_all_sigmoids_are_shown_without_being_asked_for():
 def test_slopes_are_those_of_the_curves_drawn():
     h = 1e-6
     display = SigmoidDisplay.from_links(scores=[-h, h])
-    np.testing.assert_allclose((display.means[:, 1] - display.means[:, 0]) / (2 * h), display.slopes_at_zero)
+    slopes = (display.means[:, 1] - display.means[:, 0]) / (2 * h)
+    np.testing.assert_allclose(slopes, display.slopes_at_zero, rtol=1e-5)
 
 
 def test_on_one_scale_the_logistic_function_is_the_hyperbolic_tangent():
@@ -112,9 +113,8 @@ def test_on_one_scale_the_logistic_function_is_the_hyperbolic_tangent():
 def test_limits_and_slopes_are_written():
     texts = {text.get_text() for text in SigmoidDisplay.from_links().plot().ax_.texts}
     assert texts == {"limit −1", "limit 0", "limit 1", "slope 1 at 0", "slope 0.25 at 0"}
-    assert not {t.get_text() for t in SigmoidDisplay.from_links(links.Identity()).plot().ax_.texts} & {
-        "limit inf"
-    }
+    identity = SigmoidDisplay.from_links(links.Identity()).plot().ax_
+    assert [text.get_text() for text in identity.texts] == ["slope 1 at 0"]
 
 
 def test_no_two_sigmoids_look_alike_without_colours():

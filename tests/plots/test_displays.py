@@ -1,5 +1,7 @@
 """Displays compute the right arrays, and draw them wherever they are told to."""
 
+import io
+
 import numpy as np
 import pytest
 import torch
@@ -293,3 +295,10 @@ def test_images_in_grey_and_in_colours(image_shape, shape, tmp_path):
     assert images.shape == shape
     display = PredictionsDisplay(images, "abc", "abd", [False, False, True]).plot()
     display.figure_.savefig(tmp_path / "x.png", dpi=40)
+
+
+def test_a_trace_that_left_all_bounds_can_be_drawn():
+    trace = [Record(i, 0.1 * i, i, 10.0 ** (30 * i)) for i in range(11)]
+    display = LearningCurveDisplay.from_trace(trace).plot()
+    display.figure_.savefig(io.BytesIO())
+    assert np.isfinite(display.objective).sum() == 7

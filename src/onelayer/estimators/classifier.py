@@ -170,7 +170,7 @@ class Classifier(ClassifierMixin, LinearModel):
             ) from error
         if len(self.classes_) < 2:
             raise DataError(
-                f"y holds one class only ({self.classes_[0]!r}): a classifier needs at least two."
+                f"y holds one class only ({self.classes_.tolist()[0]!r}): a classifier needs at least two."
             )
         if self.class_weight is not None:
             sample_weight = self._with_class_weight(y, index, sample_weight)
@@ -192,10 +192,10 @@ class Classifier(ClassifierMixin, LinearModel):
         rest = self.classes_[totals > 0]
         if len(rest) == 1:
             raise DataError(
-                f"y holds one class only ({rest[0]!r}) in the rows of positive weight: a classifier needs two."
+                f"y holds one class only ({rest.tolist()[0]!r}) in the rows of positive weight: a classifier needs two."
             )
         raise DataError(
-            f"no row of class {self.classes_[totals == 0][0]!r} has a positive weight: leave its rows out, or weigh them."
+            f"no row of class {self.classes_[totals == 0].tolist()[0]!r} has a positive weight: leave its rows out, or weigh them."
         )
 
     def _with_class_weight(self, y, index, sample_weight):

@@ -8,6 +8,8 @@ from onelayer.plots import drawing
 __all__ = ["X_LABELS", "LearningCurveDisplay", "spans_decades"]
 
 ACRONYMS = {"r2": "R²", "auc": "AUC", "rmse": "RMSE", "mae": "MAE"}
+# A run that diverges passes by here; matplotlib's logarithmic ticks overflow a few decades above.
+LARGEST = 1e200
 X_LABELS = {"passes": "Passes over the data", "seconds": "Time (s)", "iteration": "Iteration"}
 
 
@@ -111,9 +113,9 @@ class LearningCurveDisplay:
 
 
 def _finite(values):
-    """Return numbers as floats, NaN for what is missing or not finite."""
+    """Return numbers as floats, NaN for what is missing, not finite, or beyond what a scale can be drawn for."""
     numbers = np.array([np.nan if value is None else value for value in values], dtype=float)
-    return np.where(np.isfinite(numbers), numbers, np.nan)
+    return np.where(np.abs(numbers) < LARGEST, numbers, np.nan)
 
 
 def _kind(name):

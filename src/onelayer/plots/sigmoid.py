@@ -111,11 +111,11 @@ class SigmoidDisplay:
         spread = self.means.max(axis=0) - self.means.min(axis=0)
         height = self.means[:, int(np.where(self.scores > 0, spread, -1).argmax())]
         for index in np.argsort(-height, kind="stable"):
-            style = {
-                **drawing.line_style(index, len(self.scores)),
-                "linestyle": DASHES[index % len(DASHES)],
-            }
-            self.ax_.plot(self.scores, self.means[index], label=drawing.label(self.names[index], 44), **style)
+            # Dashes above the full line: of two that agree, both are seen.
+            style = {"linestyle": DASHES[index % len(DASHES)], "zorder": 2 + index / len(self.names)}
+            style = {**drawing.line_style(index, len(self.scores)), **style}
+            name = drawing.label(self.names[index], 44)
+            self.ax_.plot(self.scores, self.means[index], label=name, **style)
         self.ax_.set(xlabel="Score z", ylabel="Mean")
         place = {"loc": "lower right", "framealpha": 0.9, "edgecolor": "none", "handlelength": 3.6}
         for text in self.ax_.legend(fontsize="small", **place).get_texts():

@@ -86,26 +86,28 @@ class LBFGS(Solver):
         objective = state.wide or objective
         gradient = state.gradient.flat.double()
         noise = 2 * objective.rounding_unit * abs(state.value)
-        for pairs in (state.pairs, ()) if state.pairs else ((),):
-            direction = -_two_loop(gradient, pairs, state.metric)
+        # Where the pairs mislead, the metric alone; where that does (a start at which hardly a row has curvature), neither.
+        models = dict.fromkeys([(state.pairs, state.metric), ((), state.metric), ((), None)])
+        for pairs, metric in models:
+            direction = -_two_loop(gradient, pairs, metric)
             slope = (direction @ gradient).item()
             if not slope < 0:
                 continue
             # Without any model of the curvature, a first step that changes no coefficient by more than 1.
-            first = 1.0 if pairs or state.metric else min(1.0, 1.0 / gradient.abs().max().item())
+            first = 1.0 if pairs or metric else min(1.0, 1.0 / gradient.abs().max().item())
             ray = objective.ray(state.point, state.parameters.like(direction.to(state.parameters.flat)))
             accepted = search(ray, slope, first=first, noise=noise)
             if accepted is not None:
-                return self._advance(objective, state, gradient, pairs, accepted, noise)
+                state = dataclasses.replace(state, metric=metric, pairs=pairs)
+                return self._advance(objective, state, gradient, accepted, noise)
         return _stalled(objective, state, "no step lowers the objective any more in {}")
 
-    def _advance(self, objective, state, gradient, pairs, accepted, noise):
-        point = accepted.point
+    def _advance(self, objective, state, gradient, accepted, noise):
+        point, metric, pairs = accepted.point, state.metric, state.pairs
         age = state.age + 1
         if age % _REFRESH_EVERY == 0:
             point = objective.point(point.parameters)
-        metric = state.metric
-        if metric and (age in _METRIC_AT or age % _METRIC_EVERY == 0):
+        if self.precondition and (age in _METRIC_AT or age % _METRIC_EVERY == 0):
             metric = CurvatureMetric.at(objective, point) or metric
         after = objective.gradient(point)
         # What was really moved, rounding of W included.

@@ -127,7 +127,7 @@ def _(mo, start_1, start_2):
     y = torch.bernoulli(torch.sigmoid(X @ truth), generator=generator)
     theta_0 = torch.tensor([start_1.value, start_2.value], dtype=torch.float64)
     mo.show_code(torch.column_stack([X, y])[:3], position="above")
-    return Figure, X, generator, np, ol, theta_0, torch, truth, y
+    return Figure, X, np, ol, theta_0, torch, truth, y
 
 
 @app.cell(hide_code=True)
@@ -240,7 +240,7 @@ def _(say):
         r"""
         ## Batch, stochastic, mini-batch
 
-        The gradient of a few samples points roughly where that of all points, and it is cheap. *Stochastic* gradient descent
+        The gradient of a few samples has roughly the direction of that of all, and it is cheap. *Stochastic* gradient descent
         updates after every single sample, *mini-batch* gradient descent after every few. For each pass a new random order is
         drawn. The three differ in one line: which rows an update looks at.
         """,
@@ -742,7 +742,7 @@ def _(say):
         ## A local minimum in a real loss
 
         Squared error on the probability, $(h - y)^2$, is not convex. To the 200 samples we add 50 that lie ten times as far
-        out and contradict them. Cross-entropy still has one minimum. Squared error has two: a probability that is wrong and
+        out and contradict them. Cross-entropy still has one minimum. Squared error has more: a probability that is wrong and
         saturated costs 1 and has no slope, so a start that follows the near samples never hears of the far ones.
 
         The way out is to start several times and to keep the best end: `n_init`.
@@ -750,7 +750,7 @@ def _(say):
         r"""
         ## 真实损失函数中的局部最小值
 
-        概率上的平方误差 $(h - y)^2$ 不是凸函数。在 200 个样本之外，再加 50 个：它们远十倍，标签与前者矛盾。交叉熵仍然只有一个最小值。平方误差却有两个：错误而又饱和的概率代价是 1，坡度却是零，所以一旦起点顺从了近处的样本，就再也听不到远处样本的声音。
+        概率上的平方误差 $(h - y)^2$ 不是凸函数。在 200 个样本之外，再加 50 个：它们远十倍，标签与前者矛盾。交叉熵仍然只有一个最小值。平方误差却不止一个：错误而又饱和的概率代价是 1，坡度却是零，所以一旦起点顺从了近处的样本，就再也听不到远处样本的声音。
 
         办法是从几个起点出发，保留最好的结果：`n_init`。
         """,

@@ -312,13 +312,18 @@ def _(band, labels, mo, model, ol, x):
 
 
 @app.cell(hide_code=True)
-def _(asked, mo, say):
+def _():
     from onelayer.lessons import read_number, read_points
 
+    return read_number, read_points
+
+
+@app.cell(hide_code=True)
+def _(asked, mo, read_number, say):
     _number, _problem = read_number(asked.value, 0, 24)
     mo.stop(_problem is not None, _problem and say.problem(*_problem))
     your_hours = _number
-    return read_points, your_hours
+    return (your_hours,)
 
 
 @app.cell
@@ -491,6 +496,12 @@ def _(mo):
     from onelayer.lessons.points import DraggablePoints
 
     students = [[1, 0], [2, 0], [3, 1], [4, 0], [5, 1], [7, 1]]
+    mo.show_code(students, position="above")
+    return DraggablePoints, students
+
+
+@app.cell
+def _(DraggablePoints, mo, students):
     dots = mo.ui.anywidget(
         DraggablePoints(students, x_range=[0, 10], y_range=[-0.1, 1.1], y_snap=[0, 1])
     )
@@ -505,6 +516,7 @@ def _(dots, say):
         "拖动一个点；也可以按 Tab 键选中它，再用方向键移动（按住 Shift 步子更大）。",
     )
     dots.edge = say.text("The point stays at the edge of the plot.", "点停在图的边缘。")
+    dots.label = say.text("student", "学生")
     dots.x_name = say.text("Hours of study", "学习小时数")
     dots.y_name = say.text("Probability to pass", "通过的概率")
     return
@@ -525,19 +537,19 @@ def _(dots, mo, read_points, say):
 
 @app.cell
 def _(mo, ol, results, strength, studied, warnings):
-    moved, complaint = ol.LogisticRegression(C=strength.value), None
+    trial, complaint = ol.LogisticRegression(C=strength.value), None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            moved.fit(studied, results)
+            trial.fit(studied, results)
     except ol.errors.DataError as error:
         complaint = str(error)
     mo.show_code(complaint, position="above")
-    return complaint, moved
+    return complaint, trial
 
 
 @app.cell(hide_code=True)
-def _(complaint, dots, mo, moved, say):
+def _(complaint, dots, mo, say, trial):
     if complaint:
         dots.curve = []
     mo.stop(
@@ -548,16 +560,16 @@ def _(complaint, dots, mo, moved, say):
             f"所有学生的结果都相同，只有一个类别，分类器至少需要两个：请把一名学生向上或向下拖。（onelayer 的原话：{complaint}）",
         ),
     )
-    message = moved.result_.message
+    moved = trial  # the cells below wait for this one
     mo.callout(
-        mo.md(f"{moved.result_.status}: {message}"),
+        mo.md(f"{moved.result_.status}: {moved.result_.message}"),
         kind="success" if moved.result_.status.is_success else "warn",
     )
-    return (message,)
+    return (moved,)
 
 
 @app.cell
-def _(band, dots, message, mo, moved, torch):
+def _(band, dots, mo, moved, torch):
     along = torch.linspace(0, 10, 101).unsqueeze(1)
     dots.curve = torch.cat([along, moved.predict_proba(along)[:, 1:]], dim=1).tolist()
     dots.band = band.value if band.value[0] < band.value[1] else []
