@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import onelayer as ol
+from onelayer.abstention import Abstention
 from onelayer.errors import ParameterError
-from onelayer.estimators.abstaining import Abstention
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(80, 3))

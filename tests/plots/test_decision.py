@@ -368,7 +368,7 @@ def test_models_that_cannot_be_drawn_are_refused(iris):
         show(machine, X[:, :1])
     with pytest.raises(ParameterError, match=r"no predict_proba, and abstain=0.6 needs it"):
         show(LinearSVC().fit(X, y), X, abstain=0.6)
-    with pytest.raises(ParameterError, match="3: give one number"):
+    with pytest.raises(ParameterError, match="3 classes: give one number"):
         show(LogisticRegression().fit(X, y), X, abstain=(0.4, 0.6))
     with pytest.raises(DataError, match=r"not finite.*smaller learning rate"):
         show(line(np.nan, 0), HOURS)

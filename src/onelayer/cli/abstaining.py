@@ -18,7 +18,7 @@ def read_abstain(text):
     """Return ``--abstain`` as estimators take it: a pair, a number, or None."""
     if text is None:
         return None
-    from onelayer.estimators.abstaining import Abstention
+    from onelayer.abstention import Abstention
 
     try:
         numbers = tuple(float(part) for part in text.split(","))
@@ -36,7 +36,7 @@ def require_abstain(abstain, model, folder):
     """Refuse ``--abstain`` where the model in the folder cannot do it."""
     if abstain is None:
         return
-    from onelayer.estimators.abstaining import Abstention
+    from onelayer.abstention import Abstention
 
     if not hasattr(model, "predict_proba"):
         raise ParameterError(

@@ -204,7 +204,7 @@ class Fitting:
             return
         import numpy as np
 
-        from onelayer.estimators.abstaining import Abstention
+        from onelayer.abstention import Abstention
 
         if self._kind(y) == "linear":
             raise ParameterError("--abstain applies to logistic and softmax, not to linear: leave it out.")

@@ -10,8 +10,8 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from onelayer.abstention import Abstention
 from onelayer.errors import DataError, ParameterError
-from onelayer.estimators.abstaining import Abstention
 from onelayer.estimators.base import LinearModel
 from onelayer.estimators.validation import as_number, require_finite
 from onelayer.links import LogisticSigmoid, Softmax

@@ -4,10 +4,11 @@ import numbers
 
 import numpy as np
 
+from onelayer.abstention import Abstention
 from onelayer.errors import DataError, ParameterError
 from onelayer.plots.inputs import as_array
 
-__all__ = ["Answers", "read_axes", "read_bounds", "read_points"]
+__all__ = ["Answers", "read_axes", "read_points"]
 
 HALVINGS = 50
 
@@ -22,14 +23,15 @@ class Answers:
     X : array or frame
         Data like those that it was fitted to: where this is a frame, it is asked with frames.
     abstain : float or (float, float), optional
-        As :func:`read_bounds` takes it.
+        As ``predict`` of our classifiers takes it.
 
     Attributes
     ----------
     classes : array of shape (classes,)
     has_proba : bool
-    bounds : tuple of float
-        Empty, or what :func:`read_bounds` returned.
+    abstention : Abstention or None
+    levels : tuple of float
+        The probabilities at which it begins and ends, of the second of two classes; of more, of the most probable.
 
     Examples
     --------
@@ -50,7 +52,7 @@ class Answers:
             )
         self.estimator, self.classes = estimator, as_array(classes)
         self.has_proba = hasattr(estimator, "predict_proba")
-        self.bounds = () if abstain is None else read_bounds(abstain, len(self.classes))
+        self.abstention = None if abstain is None else Abstention.of(abstain, len(self.classes))
         self._frame = X if hasattr(X, "iloc") else None
 
     def ask(self, points):
@@ -81,10 +83,20 @@ class Answers:
         return self._abstains(self.proba(points))
 
     def _abstains(self, proba):
-        if len(self.bounds) == 2:
-            low, high = self.bounds
-            return (proba[..., 1] > low) & (proba[..., 1] < high)
-        return proba.max(axis=-1) < (self.bounds[0] if self.bounds else 0.0)
+        return (
+            np.zeros(proba.shape[:-1], bool) if self.abstention is None else self.abstention.uncertain(proba)
+        )
+
+    @property
+    def levels(self):
+        """The probabilities to mark by a line."""
+        if self.abstention is None:
+            return ()
+        low, high = self.abstention.low, self.abstention.high
+        if low is None and len(self.classes) > 2:
+            return (high,)
+        # Of two probabilities the larger is at least a half.
+        return (low, high) if low is not None else (min(1 - high, 0.5), max(high, 0.5))
 
     def changes(self, x, answer):
         """Return where between neighbours of `x`, values of one feature, `answer` of these points changes.
@@ -179,36 +191,3 @@ def read_axes(points, limits, resolution):
         shape = "(low, high)" if features == 1 else "((low, high), (low, high))"
         raise ParameterError(f"limits is {limits!r}: give {shape}, finite, with low < high.")
     return [np.linspace(low, high, resolution) for low, high in pairs]
-
-
-def read_bounds(abstain, classes):
-    """Return (lo, hi), bounds on the probability of the second of two classes; or (least,), a bound on the largest.
-
-    Parameters
-    ----------
-    abstain : float or (float, float)
-        The least top probability, or (lo, hi) for two classes.
-    classes : int
-
-    Examples
-    --------
-    >>> read_bounds((0.4, 0.6), 2), read_bounds(0.75, 2), read_bounds(0.75, 3)
-    ((0.4, 0.6), (0.25, 0.75), (0.75,))
-    """
-    values = tuple(abstain) if isinstance(abstain, tuple | list | np.ndarray) else (abstain,)
-    # A comparison with NaN is False.
-    legal = all(isinstance(value, numbers.Real) and 0 <= value <= 1 for value in values)
-    if not legal or isinstance(abstain, bool) or len(values) not in (1, 2) or values[0] > values[-1]:
-        raise ParameterError(
-            f"abstain is {abstain!r}: give a pair of probabilities (lo, hi) with 0 ≤ lo ≤ hi ≤ 1, as in (0.4, 0.6), or "
-            "one number from 0 to 1, the least top probability."
-        )
-    if len(values) == 2 and classes != 2:
-        raise ParameterError(
-            f"abstain is {abstain!r}, a band for the second of two classes, and the model has {classes}: give one number, "
-            "the least top probability, as in 0.6."
-        )
-    if len(values) == 1 and classes == 2:
-        # Of two probabilities the larger is at least a half.
-        values = (min(1 - values[0], 0.5), max(values[0], 0.5))
-    return tuple(map(float, values))

@@ -134,7 +134,7 @@ class DecisionDisplay:
         predicted, proba, uncertain = model.ask(x[:, None])
         bands = np.concatenate([x[:1][uncertain[:1]], ends, x[-1:][uncertain[-1:]]])
         return cls(
-            [x], predicted, proba, uncertain, crossings=crossings, bands=bands, levels=model.bounds, **options
+            [x], predicted, proba, uncertain, crossings=crossings, bands=bands, levels=model.levels, **options
         )
 
     def plot(self, ax=None):

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from onelayer.errors import DataError
+from onelayer.errors import DataError, ParameterError
 
-__all__ = ["as_array", "as_images", "name_classes", "take_rows"]
+__all__ = ["as_array", "as_images", "as_points", "as_sequence", "name_classes", "take_rows"]
 
 
 def as_array(values):
@@ -72,3 +72,39 @@ def name_classes(classes, class_names=None):
     if classes.dtype.kind in "iu" and classes.min() >= 0 and classes.max() < len(class_names):
         return [str(class_names[label]) for label in classes]
     raise DataError(f"class_names has {len(class_names)} entries but there are {len(classes)} classes.")
+
+
+def as_points(values, name):
+    """Return `values` as a float array of at least one point, sorted.
+
+    Examples
+    --------
+    >>> as_points([2, -1], "scores")
+    array([-1.,  2.])
+    """
+    try:
+        points = np.sort(as_array(values).astype(float).ravel())
+    except (TypeError, ValueError):
+        points = np.array([])
+    # NaN is not below anything; a picture cannot hold the largest floats.
+    if not points.size or not (np.abs(points) < 1e100).all():
+        raise ParameterError(
+            f"{name} has to be finite numbers, at least one: give for instance np.linspace(-5, 5)."
+        )
+    return points
+
+
+def as_sequence(values, kind, name, example):
+    """Return one or several instances of `kind` as a list.
+
+    Examples
+    --------
+    >>> as_sequence(3, int, "counts", "3")
+    [3]
+    """
+    values = [values] if isinstance(values, kind) else list(values) if np.iterable(values) else []
+    if not values or not all(isinstance(value, kind) for value in values):
+        raise ParameterError(
+            f"{name} has to be one or several {kind.__name__} objects: give for instance {example}."
+        )
+    return values

@@ -6,8 +6,7 @@ import torch
 from onelayer.errors import ParameterError
 from onelayer.losses import AbsoluteError, Huber, Loss, SquaredError
 from onelayer.plots import drawing
-from onelayer.plots.inputs import as_array
-from onelayer.plots.sigmoid import as_points, as_sequence
+from onelayer.plots.inputs import as_array, as_points, as_sequence
 
 __all__ = ["LossCurvesDisplay"]
 

@@ -8,9 +8,9 @@ import torch
 from onelayer import links as families
 from onelayer.errors import ParameterError
 from onelayer.plots import drawing
-from onelayer.plots.inputs import as_array
+from onelayer.plots.inputs import as_array, as_points, as_sequence
 
-__all__ = ["SigmoidDisplay", "as_points", "as_sequence"]
+__all__ = ["SigmoidDisplay"]
 
 SCALES = ("own", "unit")
 # More patterns than `drawing.line_style` has: here lines lie close together over their whole length.
@@ -151,42 +151,6 @@ class SigmoidDisplay:
             # Below the lower limit, where no curve comes.
             style = {"ha": "center", "va": "top", "fontsize": 8, "textcoords": "offset points"}
             self.ax_.annotate(f"slope {slope:.3g} at 0", (reach[0], line[0]), (0, -2), **style)
-
-
-def as_points(values, name):
-    """Return `values` as a float array of at least one point, sorted.
-
-    Examples
-    --------
-    >>> as_points([2, -1], "scores")
-    array([-1.,  2.])
-    """
-    try:
-        points = np.sort(as_array(values).astype(float).ravel())
-    except (TypeError, ValueError):
-        points = np.array([])
-    # NaN is not below anything; a picture cannot hold the largest floats.
-    if not points.size or not (np.abs(points) < 1e100).all():
-        raise ParameterError(
-            f"{name} has to be finite numbers, at least one: give for instance np.linspace(-5, 5)."
-        )
-    return points
-
-
-def as_sequence(values, kind, name, example):
-    """Return one or several instances of `kind` as a list.
-
-    Examples
-    --------
-    >>> as_sequence(3, int, "counts", "3")
-    [3]
-    """
-    values = [values] if isinstance(values, kind) else list(values) if np.iterable(values) else []
-    if not values or not all(isinstance(value, kind) for value in values):
-        raise ParameterError(
-            f"{name} has to be one or several {kind.__name__} objects: give for instance {example}."
-        )
-    return values
 
 
 def _sample(link, scores, scale):

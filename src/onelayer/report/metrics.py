@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
+from onelayer.abstention import Abstention
 from onelayer.errors import DataError, ParameterError
-from onelayer.estimators.abstaining import Abstention
 from onelayer.plots.inputs import as_array
 
 __all__ = ["evaluate"]

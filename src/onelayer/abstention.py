@@ -68,14 +68,14 @@ class Abstention:
         return cls(float(bounds[0]) if is_pair else None, float(bounds[-1]))
 
     def uncertain(self, proba):
-        """Return True for each row of `proba`, an array of shape (n_samples, n_classes), that gets no answer.
+        """Return True for each row of `proba`, an array of shape (..., n_classes), that gets no answer.
 
         Rows with a NaN are uncertain whatever the bounds: nobody can stand for such an answer.
         """
         # Written as "not certain" because of NaN: every comparison with it is False.
         if self.low is None:
-            return ~(proba.max(axis=1) >= self.high)
-        return ~((proba[:, 1] <= self.low) | (proba[:, 1] >= self.high))
+            return ~(proba.max(axis=-1) >= self.high)
+        return ~((proba[..., 1] <= self.low) | (proba[..., 1] >= self.high))
 
 
 def _is_probability(value):
