@@ -26,4 +26,8 @@ def control(value):
 
 def shown(outputs):
     """Return all that the page shows, as text."""
-    return "\n".join(getattr(output, "text", str(output)) for output in outputs if output is not None)
+    texts = [getattr(output, "text", None) for output in outputs]
+    # A figure has a method of this name.
+    return "\n".join(
+        text if isinstance(text, str) else str(o) for text, o in zip(texts, outputs, strict=True)
+    )

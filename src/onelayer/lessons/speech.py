@@ -61,11 +61,15 @@ class Speaker:
         head : sequence of (str, str)
             The columns in English and Chinese.
         rows : sequence of sequence
-            Text is shown as it is (a pair of texts in the language), numbers with six digits.
+            Text is shown as it is (a pair of texts in the language), numbers with six digits, "–" where there is none.
         """
         import marimo as mo
 
-        lines = [[self.text(*names) for names in head], ["---"] + ["---:"] * (len(head) - 1)]
+        numeric = [
+            all(not isinstance(value, str | tuple) or value == "–" for value in column)
+            for column in zip(*rows, strict=True)
+        ]
+        lines = [[self.text(*names) for names in head], ["---:" if right else ":---" for right in numeric]]
         lines += [[self._cell(value) for value in row] for row in rows]
         return mo.md("\n".join("| " + " | ".join(line) + " |" for line in lines))
 

@@ -274,14 +274,14 @@ def _(say):
         r"""
         ## The curve, and when to say “uncertain”
 
-        The curve crosses the line at 0.5 between 2 and 3 hours: there the answer changes from “fail” to “pass”. Near the line
-        an answer is hardly better than a coin. So leave a band in which the model gives none: with
+        With the learning rate 0.01 and 1000 epochs the curve crosses the line at 0.5 between 2 and 3 hours: there the answer
+        changes from “fail” to “pass”. Near the line an answer is hardly better than a coin. So leave a band in which the model gives none: with
         `predict(X, abstain=(0.4, 0.6))` the answer is `None` where $0.4 < p < 0.6$. Move the band.
         """,
         r"""
         ## 曲线，以及何时回答“不确定”
 
-        曲线在 2 到 3 小时之间穿过 0.5 那条线：答案在那里由“不通过”变成“通过”。在这条线附近，回答比抛硬币好不了多少。所以留出一段不作回答的区间：用 `predict(X, abstain=(0.4, 0.6))`，当 $0.4 < p < 0.6$ 时答案是 `None`。请移动这个区间。
+        学习率为 0.01、训练 1000 轮时，曲线在 2 到 3 小时之间穿过 0.5 那条线：答案在那里由“不通过”变成“通过”。在这条线附近，回答比抛硬币好不了多少。所以留出一段不作回答的区间：用 `predict(X, abstain=(0.4, 0.6))`，当 $0.4 < p < 0.6$ 时答案是 `None`。请移动这个区间。
         """,
     )
     return
@@ -496,7 +496,7 @@ def _(mo):
     from onelayer.lessons.points import DraggablePoints
 
     students = [[1, 0], [2, 0], [3, 1], [4, 0], [5, 1], [7, 1]]
-    mo.show_code(students, position="above")
+    mo.show_code(len(students), position="above")
     return DraggablePoints, students
 
 
