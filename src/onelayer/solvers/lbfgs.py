@@ -107,7 +107,7 @@ class LBFGS(Solver):
         age = state.age + 1
         if age % _REFRESH_EVERY == 0:
             point = objective.point(point.parameters)
-        if self.precondition and (age in _METRIC_AT or age % _METRIC_EVERY == 0):
+        if metric and (age in _METRIC_AT or age % _METRIC_EVERY == 0):
             metric = CurvatureMetric.at(objective, point) or metric
         after = objective.gradient(point)
         # What was really moved, rounding of W included.

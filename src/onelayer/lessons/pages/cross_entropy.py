@@ -155,7 +155,7 @@ def _(say):
         r"""
         ## 从最原始的张量开始
 
-        两种梯度都手写的梯度下降。唯一的区别是斜率 $\partial\ell/\partial z$。
+        下面做梯度下降，两种梯度都手写。唯一的区别是斜率 $\partial\ell/\partial z$。
         """,
     )
     return

@@ -240,14 +240,14 @@ def _(say):
         r"""
         ## Batch, stochastic, mini-batch
 
-        The gradient of a few samples has roughly the direction of that of all, and it is cheap. *Stochastic* gradient descent
+        The gradient of a few samples is on average that of all, and it is cheap. *Stochastic* gradient descent
         updates after every single sample, *mini-batch* gradient descent after every few. For each pass a new random order is
         drawn. The three differ in one line: which rows an update looks at.
         """,
         r"""
         ## 批量、随机、小批量
 
-        少数样本的梯度与全部样本的梯度方向大致相同，而且便宜。*随机*梯度下降每看一个样本就更新一次，*小批量*梯度下降每看几个样本更新一次。每一轮都重新打乱顺序。三者只差一行：一次更新看哪些样本。
+        随机抽取的少数样本，其梯度平均而言等于全部样本的梯度，而且计算量小。*随机*梯度下降每看一个样本就更新一次，*小批量*梯度下降每看几个样本更新一次。每一轮都重新打乱顺序。三者只差一行：一次更新看哪些样本。
         """,
     )
     return
@@ -479,7 +479,7 @@ def _(say):
         ## When to stop
 
         There are three usual rules: after so many iterations; when one iteration changes the loss by only a small part of its
-        value; when every entry of the gradient is small. They combine with “or”： the first that is fulfilled stops.
+        value; when every entry of the gradient is small. They combine with “or”: the first that is fulfilled stops.
 
         Try a learning rate of 0.0001. The loss hardly changes from step to step, so the second rule stops at once, far from
         the minimum: it says that the walk is slow, not that it has arrived. The gradient says more.

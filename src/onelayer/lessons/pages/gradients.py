@@ -121,7 +121,7 @@ def _(say):
         r"""
         ## 用 torch
 
-        带有 `requires_grad=True` 的张量会记住由它算出的一切。`backward()` 沿着这份记录从结果往回走到各个旋钮，并把每个导数放进`.grad`。
+        带有 `requires_grad=True` 的张量会记住由它算出的一切。`backward()` 沿着这份记录从结果往回走到各个旋钮，并把对每个旋钮的导数放进该旋钮的 `.grad`。
         """,
     )
     return
@@ -188,6 +188,7 @@ def _(a, b, by_torch, mo, x, y_of):
         names=("a", "b"),
         value_name="y",
     ).plot()
+    surface.ax_.set_aspect("equal")
     surface.ax_.annotate(
         "",
         xytext=(a.value, b.value),
@@ -341,8 +342,7 @@ def _(say):
         r"""
         ## 练习
 
-        概率上的平方误差是 $\ell = (p - y)^2$，其中 $p = \sigma(z)$。请写出它对 $z$ 的导数，`z` 和 `y` 是张量。当 $y = 1$ 而 $p$ 几乎为 0
-        时，它等于多少？
+        概率上的平方误差是 $\ell = (p - y)^2$，其中 $p = \sigma(z)$。请写出它对 $z$ 的导数，`z` 和 `y` 是张量。当 $y = 1$ 而 $p$ 几乎为 0 时，它等于多少？
         """,
     )
     return

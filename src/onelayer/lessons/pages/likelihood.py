@@ -192,9 +192,9 @@ def _(candidates, flips, say, torch):
         "Both candidates make the flips equally likely."
         if believed is None
         else f"**p = {believed:.2f}** makes these flips more likely, {_ratio:.4g} times as likely as the other.",
-        "两个候选值使观测结果同样可能。"
+        "在两个候选值下，观测结果的可能性相同。"
         if believed is None
-        else f"**p = {believed:.2f}** 使观测结果更可能出现，是另一个的 {_ratio:.4g} 倍。",
+        else f"**p = {believed:.2f}** 使观测结果更可能出现，可能性是另一个的 {_ratio:.4g} 倍。",
     )
     return (believed,)
 
@@ -238,7 +238,7 @@ def _(say):
         r"""
         ## 为什么要取对数？
 
-        **最大值的位置不变**。对数是单调函数：$L$ 增大时 $\log L$ 也增大。所以两条曲线形状不同，却在同一个 $p$ 处取得最大值。而且乘积变成了求和，求导容易得多：
+        **最大值的位置不变**。对数是单调递增函数：$L$ 增大时 $\log L$ 也增大。所以两条曲线形状不同，却在同一个 $p$ 处取得最大值。而且乘积变成了求和，求导容易得多：
 
         $$\log L(p) = \sum_{i=1}^{n} \big[y_i \log p + (1-y_i) \log(1-p)\big].$$
         """,

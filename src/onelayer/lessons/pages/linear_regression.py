@@ -244,7 +244,7 @@ def _(mo, path, say, step):
         say.problem(
             f"After {step.value} steps the line has left every picture: w = {w_now:.3g}, b = {b_now:.3g}. Take a "
             "smaller learning rate, or look at an earlier step.",
-            f"走了 {step.value} 步之后，直线已经跑出了图外：w = {w_now:.3g},b = {b_now:.3g}。请减小学习率，或者看更早的一步。",
+            f"走了 {step.value} 步之后，直线已经跑出了图外：w = {w_now:.3g}，b = {b_now:.3g}。请减小学习率，或者看更早的一步。",
         ),
     )
     return b_now, w_now

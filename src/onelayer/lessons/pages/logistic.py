@@ -28,7 +28,7 @@ def _(say):
         # Logistic regression
 
         Three students prepared for an exam. Those who studied for 1 and 2 hours failed, the one with 3 hours passed. What is
-        the probability to pass after 4 hours, and when is it better to say “uncertain”？
+        the probability to pass after 4 hours, and when is it better to say “uncertain”?
 
         The model makes a score of the hours and a probability of the score:
 
@@ -52,7 +52,7 @@ def _(say):
 
         $$z = wx + b, \qquad p = \sigma(z) = \frac{1}{1 + e^{-z}} .$$
 
-        $p$ 是通过（$y = 1$）的概率；不通过（$y = 0$）的概率就是 $1 - p$，所以一个数就够了。损失函数把这两个分布与真实结果比较。它是二分类交叉熵（BCE），对学生求和：
+        $p$ 是通过（$y = 1$）的概率；不通过（$y = 0$）的概率就是 $1 - p$，所以一个数就够了。损失函数把这两个分布与真实结果比较。它是二元交叉熵（BCE），对学生求和：
 
         $$L(w, b) = -\sum_{i=1}^{3} \big[y_i \log p_i + (1-y_i)\log(1-p_i)\big], \qquad
         \frac{\partial L}{\partial w} = \sum_i (p_i - y_i)\, x_i, \qquad
@@ -198,7 +198,7 @@ def _(say):
         r"""
         ## 用 onelayer：求和与求平均
 
-        onelayer 最小化的是损失的**平均值**，学习率乘的是平均值的梯度。三名学生的和是平均值的三倍，梯度也是三倍。所以同样的一步需要三倍的学习率：平均值用 0.03，相当于求和用 0.01。这就是求和的代价：如果有 3000 名学生，学习率仍为 0.01，一步就会长一千倍。
+        onelayer 最小化的是损失的**平均值**，学习率乘的是平均值的梯度。三名学生的和是平均值的三倍，梯度也是三倍。所以同样的一步需要三倍的学习率：平均值用 0.03，相当于求和用 0.01。这就是求和的代价：如果有 3000 名学生，学习率仍为 0.01，每一步的长度就会是原来的一千倍。
 
         `C=inf` 表示没有惩罚项，`tol=0` 表示走完所有的步。`to_module()` 把得分变成一个 torch 模块。
         """,

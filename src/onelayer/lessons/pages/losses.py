@@ -345,7 +345,7 @@ def _(say):
         it. The absolute loss has a kink, so small steps of gradient descent have to do.
         """,
         r"""
-        L2 和 Huber 是光滑的，可以求出精确的最优解；加上极小的惩罚项（`alpha=1e-6`），onelayer 就能证明它是最优的。L1 有尖点，所以用小步的梯度下降。
+        L2 和 Huber 是光滑的，可以求出精确的最优解；加上极小的惩罚项（`alpha=1e-6`），onelayer 就能证明它是最优的。L1 有尖点，所以只好用小步的梯度下降来近似。
         """,
     )
     return
@@ -425,7 +425,7 @@ def _(say):
 
         $$H(p, q) = -\sum_k p_k \log q_k .$$
 
-        It is smallest where $q = p$. (It is no distance in the strict sense: $H(p, q) \ne H(q, p)$.) Two models answered the
+        It is smallest where $q = p$. (It is no distance in the strict sense: $H(p, q) \ne H(q, p)$ in general, and $H(p, p)$ is 0 only for a $p$ such as $(1, 0, 0)$.) Two models answered the
         same question; change the numbers, and say which is better.
         """,
         r"""
@@ -435,7 +435,7 @@ def _(say):
 
         $$H(p, q) = -\sum_k p_k \log q_k .$$
 
-        当 $q = p$ 时它最小。（严格来说它不是距离：$H(p, q) \ne H(q, p)$。）两个模型回答了同一个问题；请改变这些数，看看哪个更好。
+        当 $q = p$ 时它最小。（严格来说它不是距离：一般 $H(p, q) \ne H(q, p)$，而且只有像 $(1, 0, 0)$ 这样的 $p$ 才有 $H(p, p) = 0$。）两个模型回答了同一个问题；请改变这些数，看看哪个更好。
         """,
     )
     return
@@ -478,8 +478,8 @@ def _(mo, model_a, model_b, say, torch, truth):
             )
         if count and 0 in numbers:
             return None, (
-                f"{who} has a probability of 0, whose logarithm is infinite: type a small one, as 0.001. (A softmax never gives 0.)",
-                f"{who} 含有概率 0，它的对数是无穷大：请输入一个很小的数，例如 0.001。（softmax 永远不会给出 0。）",
+                f"{who} has a probability of 0, whose logarithm is minus infinity: type a small one, as 0.001. (On paper a softmax never gives 0.)",
+                f"{who} 含有概率 0，它的对数是负无穷大：请输入一个很小的数，例如 0.001。（理论上 softmax 永远不会给出 0。）",
             )
         return numbers, None
 
@@ -552,7 +552,7 @@ def _(say):
 
         $$\ell = -\big[y \log \hat y + (1-y) \log (1-\hat y)\big],$$
 
-        即**二元交叉熵**（BCE）。有多个样本时，损失可以求和，也可以求平均，由 torch 的 `reduction` 决定。$n$ 个样本之和的梯度是平均值的 $n$ 倍，所以学习率相同时步子也大 $n$ 倍。（旧代码里的 `size_average=False` 就是现在的 `reduction="sum"`。）
+        即**二元交叉熵**（BCE）。有多个样本时，损失可以求和，也可以求平均，由 torch 的 `reduction` 决定。$n$ 个样本之和的梯度是平均值的 $n$ 倍，所以学习率相同时，步长也是 $n$ 倍。（旧代码里的 `size_average=False` 就是现在的 `reduction="sum"`。）
         """,
     )
     return
@@ -652,7 +652,7 @@ def _(mo, torch):
             (
                 lambda r, delta: _huber(r, delta, far=lambda r: r.abs()),
                 "Far away |r| alone leaves a jump at δ: it is δ(|r| − δ/2), which continues ½r² with the same slope.",
-                "远处只写 |r| 会在 δ 处跳跃：应为 δ(|r| − δ/2），它与 ½r² 相接且斜率相同。",
+                "远处只写 |r| 会在 δ 处跳跃：应为 δ(|r| − δ/2)，它与 ½r² 相接且斜率相同。",
             ),
             (
                 lambda r, delta: _huber(r, delta, far=lambda r: r.abs() - delta / 2),

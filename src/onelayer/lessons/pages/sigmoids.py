@@ -336,7 +336,7 @@ def _(say):
         r"""
         ## 同一个公式，两种写法
 
-        $\frac{1}{1+e^{-x}}$ 和 $\frac{e^x}{1+e^x}$ 在纸上相等。可是在计算机里 $e^{1000}$ 是无穷大：第二种写法变成 $\infty/\infty$，不再是数；第一种写法在 $-1000$ 处的值 0 还是对的，却没有了梯度，也没有了对数。稳定的写法是：哪一种的指数小，就用哪一种。请选择一个得分：
+        $\frac{1}{1+e^{-x}}$ 和 $\frac{e^x}{1+e^x}$ 在纸上相等。可是在计算机里 $e^{1000}$ 是无穷大：第二种写法变成 $\infty/\infty$，不再是数；第一种写法在 $-1000$ 处的值 0 还是对的，却没有了梯度，也没有了对数。稳定的写法是：哪一种写法里的指数函数值小，就用哪一种。请选择一个得分：
         """,
     )
     return
@@ -385,7 +385,7 @@ def _(say):
         So a loss should be given the **score**, and do the sigmoid itself: `BCEWithLogitsLoss` in torch, `ol.losses.Logistic` here.
 
         And why does everybody take the logistic function? Because then the score has a meaning, $x = \log\frac{p}{1-p}$, the
-        logarithm of the odds, and because its logarithm is a convex loss whose gradient is simply $p - y$.
+        logarithm of the odds, and because minus its logarithm is a convex loss whose gradient is simply $p - y$.
 
         ## Exercise
 
@@ -395,7 +395,7 @@ def _(say):
         r"""
         所以应当把**得分**交给损失函数，让它自己去做 sigmoid：在 torch 里是 `BCEWithLogitsLoss`，在这里是 `ol.losses.Logistic`。
 
-        那么，为什么大家都用 logistic 函数呢？因为这样得分就有了含义，$x = \log\frac{p}{1-p}$，即几率的对数；还因为它的对数给出凸的损失函数，梯度就是 $p - y$。
+        那么，为什么大家都用 logistic 函数呢？因为这样得分就有了含义，$x = \log\frac{p}{1-p}$，即几率的对数；还因为它的负对数是凸的损失函数，梯度就是 $p - y$。
 
         ## 练习
 
@@ -425,7 +425,7 @@ def _(mo, torch):
             (
                 lambda x: 2 * torch.sigmoid(x) - 1,
                 "The limits are right, the slope at 0 is ½ and should be 1: this is tanh(x/2).",
-                "极限对了，但 0 处的斜率是 ½，应为 1：这是 tanh(x/2）。",
+                "极限对了，但 0 处的斜率是 ½，应为 1：这是 tanh(x/2)。",
             ),
             (
                 lambda x: 2 * torch.sigmoid(x / 2) - 1,

@@ -122,7 +122,7 @@ def _(say):
         r"""
         ## 为什么不能对类别编号做回归？
 
-        如果对 0 到 9 做回归，就得相信第 8 类在第 7 类和第 9 类之间，而且错两类比错一类更严重。类别编号只是名字，没有远近之分。后果如下：
+        如果对 0 到 9 做回归，就得相信类别 8 介于类别 7 和类别 9 之间，而且错两类比错一类更严重。类别编号只是名字，没有远近之分。后果如下：
         """,
     )
     return
@@ -173,13 +173,13 @@ def _(say):
         r"""
         ## From nothing
 
-        W from N(0, 0.01²), b = 0, and the gradient by hand: for one row it is $(\hat y - y_{\text{one-hot}})\, x^\top$. Every step
+        W from N(0, 0.01²), b = 0, and the gradient by hand: for one row it is $(\hat y - y_{\text{one-hot}})\, x^\top$ (transposed in the code, where rows of X are samples: `X @ W`). Every step
         looks at one mini-batch and moves against its mean gradient.
         """,
         r"""
         ## 从零实现
 
-        W 取自 N(0, 0.01²),b = 0，梯度手写：对一个样本，它是 $(\hat y - y_{\text{one-hot}})\, x^\top$。每一步只看一个小批量，沿它的平均梯度的反方向移动。
+        W 取自 N(0, 0.01²)，b = 0，梯度手写：对一个样本，它是 $(\hat y - y_{\text{one-hot}})\, x^\top$（代码里 X 的每一行是一个样本，写作 `X @ W`，所以是它的转置）。每一步只看一个小批量，沿它的平均梯度的反方向移动。
         """,
     )
     return
@@ -225,7 +225,7 @@ def _(say):
         r"""
         ## torch 的简洁实现
 
-        `Linear` 保存 W 和 b;`CrossEntropyLoss` 直接接受得分，把 softmax、对数和平均合成数值稳定的一步；梯度由自动求导得到，`SGD` 负责更新。
+        `Linear` 保存 W 和 b；`CrossEntropyLoss` 直接接受得分，把 softmax、对数和平均合成数值稳定的一步；梯度由自动求导得到，`SGD` 负责更新。
         """,
     )
     return
@@ -418,7 +418,7 @@ def _(say):
         r"""
         ## 十个概率
 
-        请选择一张测试图片。十个概率之和为一，最大的获胜；如果连最大的也不大，`predict(X, abstain=0.6)` 就回答“不确定”。
+        请选择一张测试图片。十个概率之和为一，概率最大的类别获胜；如果连最大的概率也很小，`predict(X, abstain=0.6)` 就回答“不确定”。
         """,
     )
     return
@@ -487,7 +487,7 @@ def _(say):
         r"""
         ## 离最优还有多远？
 
-        SGD 只是按要求跑完若干轮，它并不知道自己离最优还有多远。加上惩罚项(`C=1`)后最优解存在，onelayer 能找到它并证明有多接近：`relative_gap` 是任何其他权重还能改进多少的上界。(为了让页面快一些，这里只用前 500 个样本。)
+        SGD 只是按要求跑完若干轮，它并不知道自己离最优还有多远。加上惩罚项（`C=1`）后最优解存在，onelayer 能找到它并证明有多接近：`relative_gap` 是任何其他权重还能改进多少的上界。（为了让页面快一些，这里只用前 500 个样本。）
         """,
     )
     return
