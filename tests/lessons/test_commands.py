@@ -40,6 +40,8 @@ WRONG = {
     "port": (["gradients", "--port", "99999", "--no-browser"], "--port 99999 is taken or not allowed"),
     "notebook": (["gradients", "--notebook", "a.txt"], "give a name that ends in .ipynb"),
     "folder": (["gradients", "--notebook", "nowhere/there/a.ipynb"], "cannot write nowhere"),
+    "edit what": (["--edit"], "--edit and --notebook need a NAME"),
+    "two ways": (["gradients", "--edit", "--notebook", "a.ipynb"], "give one of them"),
     "unknown notebook": (["nothing", "--notebook", "a.ipynb"], "there is no lesson"),
 }
 

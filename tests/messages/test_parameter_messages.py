@@ -66,6 +66,7 @@ CHOICES = {
     "init negative": (L(init=-3), ["init is -3", "standard deviation", "pair"]),
     "init true": (L(init=True), ["init is True", "standard deviation"]),
     "n_init": (L(n_init=0), ["n_init is 0", "≥ 1"]),
+    "n_init half": (L(n_init=1.5), ["n_init is 1.5", "whole number"]),
     "init of one": (L(init=(np.zeros(4),)), ["init", "pair"]),
     "init text": (L(init=("a", "b")), ["init"]),
     "init wide": (L(init=(np.zeros((1, 5)), np.zeros(1))), ["(1, 5)", "(1, 4)"]),

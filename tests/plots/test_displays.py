@@ -302,3 +302,23 @@ def test_a_trace_that_left_all_bounds_can_be_drawn():
     display = LearningCurveDisplay.from_trace(trace).plot()
     display.figure_.savefig(io.BytesIO())
     assert np.isfinite(display.objective).sum() == 7
+
+
+REFUSED = {
+    "abstained": (lambda: ConfusionDisplay.from_predictions([0, 1], [None, 1]), "y_pred has 1 None"),
+    "lengths": (lambda: ConfusionDisplay.from_predictions([0, 1], [0, 1, 1]), "give one label of each"),
+    "shares": (lambda: ConfusionDisplay([[0.5, 0.5], [0, 1]]), "square matrix of whole numbers"),
+    "not square": (lambda: ConfusionDisplay([[1, 2, 3]]), "square matrix of whole numbers"),
+    "gallery": (
+        lambda: PredictionsDisplay.from_predictions(
+            np.eye(4), [0, 1, 2, 3], [0, 1, 2, None], image_shape=(2, 2)
+        ),
+        "y_pred has 1 None",
+    ),
+}
+
+
+@pytest.mark.parametrize(("build", "words"), REFUSED.values(), ids=REFUSED)
+def test_labels_that_cannot_be_compared_are_refused(build, words):
+    with pytest.raises(DataError, match=words):
+        build()

@@ -27,6 +27,10 @@ def lessons(
     if language is not None and language.lower() not in ("en", "zh"):
         raise ParameterError(f"--language is {language!r}: give en or zh.")
     language = language and language.lower()
+    if edit and notebook is not None:
+        raise ParameterError("--edit and --notebook are two ways to take a lesson along: give one of them.")
+    if name is None and (edit or notebook is not None):
+        raise ParameterError("--edit and --notebook need a NAME: onelayer lessons lists them.")
     if name is None:
         _list()
     elif notebook is not None:

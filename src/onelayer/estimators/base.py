@@ -18,7 +18,14 @@ from onelayer.errors import ParameterError
 from onelayer.estimators.saving import save
 from onelayer.estimators.scaling import Identity, Scaling
 from onelayer.estimators.starts import Starts, best_of
-from onelayer.estimators.validation import Features, as_number, as_sample_weight, check_lengths, resolve_dtype
+from onelayer.estimators.validation import (
+    Features,
+    as_count,
+    as_number,
+    as_sample_weight,
+    check_lengths,
+    resolve_dtype,
+)
 from onelayer.modules import linear_module
 from onelayer.objective import Objective
 from onelayer.penalties import make_penalty
@@ -65,6 +72,11 @@ class LinearModel(BaseEstimator, abc.ABC):
 
     def set_callbacks(self, *callbacks):
         """Set what watches the next fits (see ``onelayer.callbacks``); ``clone`` does not carry them over."""
+        for callback in callbacks:
+            if isinstance(callback, type) or not hasattr(callback, "on_iteration"):
+                raise ParameterError(
+                    f"set_callbacks got {callback!r}: give objects of onelayer.callbacks, each as an argument of its own."
+                )
         self._callbacks = callbacks
         return self
 
@@ -88,7 +100,7 @@ class LinearModel(BaseEstimator, abc.ABC):
         solver = resolve_solver(self.solver, objective.loss, objective.penalty)
         # Drawn only if it is used: random_state=None moves NumPy's global generator, as in scikit-learn.
         generator = self._random_state()
-        starts = Starts(self.init, previous, int(as_number("n_init", self.n_init, low=1)))
+        starts = Starts(self.init, previous, as_count("n_init", self.n_init))
         seed = int(generator.randint(2**31 - 1)) if solver.draws or starts.draws else 0
         self._returns_tensors = features.is_tensor
         fit = functools.partial(self._minimize, solver, seed, undo)

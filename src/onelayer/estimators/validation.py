@@ -11,6 +11,7 @@ from onelayer.errors import DataError, ParameterError
 
 __all__ = [
     "Features",
+    "as_count",
     "as_number",
     "as_sample_weight",
     "as_tensor",
@@ -214,6 +215,13 @@ def as_number(name, value, *, low=0.0, strict=False, infinite=False):
         end = " (inf is allowed)" if infinite else ""
         raise ParameterError(f"{name} is {value!r}: give a number {'>' if strict else '≥'} {low:g}{end}.")
     return float(value)
+
+
+def as_count(name, value):
+    """Return a parameter as a whole number ≥ 1, or raise ParameterError."""
+    if as_number(name, value, low=1) != int(value):
+        raise ParameterError(f"{name} is {value!r}: give a whole number ≥ 1.")
+    return int(value)
 
 
 def resolve_dtype(dtype, X):

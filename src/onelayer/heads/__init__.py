@@ -80,6 +80,9 @@ def check_head(module, loss, X, y):
         )
     if "_parameters" not in vars(module):
         return [f"{type(module).__name__} was made without super().__init__(): its __init__ begins with it."]
+    for name, given in (("X", X), ("y", y)):
+        if given is None:
+            return [f"{name} is None: give one batch, rows of X and as many targets y."]
     # The check needs a graph also where the caller switched gradients off.
     with torch.inference_mode(False), torch.enable_grad():
         return list(_findings(module, loss, X, y))

@@ -19,6 +19,8 @@ __all__ = ["serve"]
 
 HOST = "127.0.0.1"
 _PATIENCE = 60.0
+# The second is what closing the terminal's window sends; Windows has none.
+_ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def serve(lesson, *, port=None, language=None, browser=True, edit=False, announce=print):
@@ -58,7 +60,7 @@ def serve(lesson, *, port=None, language=None, browser=True, edit=False, announc
         process = subprocess.Popen(
             command, cwd=page.parent, env=_environment(), stdout=subprocess.DEVNULL, start_new_session=True
         )
-        before = _on_termination(_interrupt)
+        before = _on_termination(dict.fromkeys(_ENDINGS, _interrupt))
         try:
             if not _answers(process, port):
                 return process.wait()
@@ -96,7 +98,7 @@ def _port(port):
 
 def _copy(lesson, folder, *, keep):
     page = folder / lesson.path.name
-    if keep and page.exists():
+    if keep and page.is_file():
         return page
     try:
         shutil.copyfile(lesson.path, page)
@@ -122,11 +124,11 @@ def _answers(process, port):
     return process.poll() is None
 
 
-def _on_termination(handler):
-    """Set what happens on SIGTERM and return what happened before; without it marimo would outlive us."""
+def _on_termination(handlers):
+    """Set what happens on these signals and return what happened before; without it marimo would outlive us."""
     if threading.current_thread() is not threading.main_thread():
-        return None
-    return signal.signal(signal.SIGTERM, handler)
+        return {}
+    return {number: signal.signal(number, handler) for number, handler in handlers.items()}
 
 
 def _interrupt(number, frame):

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from onelayer.errors import DataError
 from onelayer.plots import drawing
-from onelayer.plots.inputs import as_array, name_classes
+from onelayer.plots.inputs import as_array, as_labels, name_classes
 
 __all__ = ["ConfusionDisplay"]
 
@@ -40,6 +41,12 @@ class ConfusionDisplay:
 
     def __init__(self, counts, class_names=None):
         self.counts = as_array(counts)
+        square = self.counts.ndim == 2 and self.counts.shape[0] == self.counts.shape[1] > 0
+        if not square or self.counts.dtype.kind not in "biuf" or (self.counts != self.counts.round()).any():
+            raise DataError(
+                "counts has to be a square matrix of whole numbers, one row and one column per class."
+            )
+        self.counts = self.counts.astype(int)
         self.class_names = name_classes(np.arange(len(self.counts)), class_names)
         self.shares = self.counts / np.maximum(self.counts.sum(axis=1, keepdims=True), 1)
 
@@ -55,7 +62,7 @@ class ConfusionDisplay:
         """Compare two label arrays; `classes` are those of the model, in the order of `class_names`."""
         from sklearn.metrics import confusion_matrix
 
-        y_true, y_pred = as_array(y_true), as_array(y_pred)
+        y_true, y_pred = as_labels(y_true, y_pred)
         seen = np.union1d(y_true, y_pred)
         classes = seen if classes is None else as_array(classes)
         names = dict(zip(classes.tolist(), name_classes(classes, class_names), strict=True))

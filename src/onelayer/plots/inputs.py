@@ -6,7 +6,7 @@ import numpy as np
 
 from onelayer.errors import DataError, ParameterError
 
-__all__ = ["as_array", "as_images", "as_points", "as_sequence", "name_classes", "take_rows"]
+__all__ = ["as_array", "as_images", "as_labels", "as_points", "as_sequence", "name_classes", "take_rows"]
 
 
 def as_array(values):
@@ -72,6 +72,26 @@ def name_classes(classes, class_names=None):
     if classes.dtype.kind in "iu" and classes.min() >= 0 and classes.max() < len(class_names):
         return [str(class_names[label]) for label in classes]
     raise DataError(f"class_names has {len(class_names)} entries but there are {len(classes)} classes.")
+
+
+def as_labels(y_true, y_pred):
+    """Return true and predicted labels as arrays of one length, without the None of an abstaining model.
+
+    Examples
+    --------
+    >>> as_labels([0, 1], [1, 1])
+    (array([0, 1]), array([1, 1]))
+    """
+    y_true, y_pred = as_array(y_true), as_array(y_pred)
+    if y_true.shape != y_pred.shape or y_true.ndim != 1:
+        raise DataError(
+            f"y_true has shape {y_true.shape} and y_pred {y_pred.shape}: give one label of each per row."
+        )
+    if y_pred.dtype == object and (uncertain := sum(label is None for label in y_pred)):
+        raise DataError(
+            f"y_pred has {uncertain} None, where the model abstained: leave these rows out, or predict without abstain."
+        )
+    return y_true, y_pred
 
 
 def as_points(values, name):

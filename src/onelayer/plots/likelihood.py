@@ -58,8 +58,11 @@ class LikelihoodDisplay:
     """
 
     def __init__(self, heads, tails, candidates=(0.5, 0.2), *, resolution=501):
+        for name, count in (("heads", heads), ("tails", tails)):
+            if not (isinstance(count, numbers.Real) and 0 <= count < 2**53 and count == int(count)):
+                raise DataError(f"{name} is {count!r}: give how many there were, a whole number ≥ 0.")
         self.heads, self.tails = int(heads), int(tails)
-        if min(self.heads, self.tails) < 0 or not self.heads + self.tails:
+        if not self.heads + self.tails:
             raise DataError("there is no flip, so every p is as likely: give at least one head or tail.")
         self.candidates = _probabilities(candidates)
         self.maximum = self.heads / (self.heads + self.tails)

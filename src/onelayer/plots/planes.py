@@ -144,7 +144,7 @@ def limits_around(points, values=None):
     points = np.vstack([np.empty((0, 2)), *points])
     if not len(points):
         raise ParameterError(
-            "limits is None and there is no path to choose them by: give limits=((low, high), (low, high))."
+            "limits is None and no path has a finite iterate to choose them by: give limits=((low, high), (low, high))."
         )
     low, high = points.min(axis=0), points.max(axis=0)
     # A path that is stuck far from zero is seen with zero, not under a microscope that makes a flat region steep.

@@ -4,7 +4,7 @@ import numpy as np
 
 from onelayer.errors import ParameterError
 from onelayer.plots import drawing
-from onelayer.plots.inputs import as_array, as_images, name_classes, take_rows
+from onelayer.plots.inputs import as_array, as_images, as_labels, name_classes, take_rows
 
 __all__ = ["PredictionsDisplay"]
 
@@ -57,7 +57,7 @@ class PredictionsDisplay:
         """Show `n` rows of `X` by their true and predicted labels."""
         if which not in CHOICES:
             raise ParameterError(f"which={which!r} is none of {', '.join(map(repr, CHOICES))}.")
-        y_true, y_pred = as_array(y_true), as_array(y_pred)
+        y_true, y_pred = as_labels(y_true, y_pred)
         wrong = y_true != y_pred
         rows = {
             "wrong": np.flatnonzero(wrong),

@@ -170,6 +170,8 @@ class _Run:
 
     def _outcome(self):
         state, solver = self.state, self.solver
+        if not math.isfinite(state.value) and self.trace[-1].iteration == 0:
+            return Status.DIVERGED, "the objective is not finite at the start: begin nearer to zero (init)"
         if not math.isfinite(state.value):
             return Status.DIVERGED, (
                 f"the objective is not finite after {self.trace[-1].iteration} {solver.step_noun}: "

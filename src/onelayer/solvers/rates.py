@@ -6,8 +6,9 @@ from onelayer.result import Record
 
 __all__ = ["advise_smaller", "remark_on_rate"]
 
-# A quarter of the steps uphill is no accident; a last tenth that still gains this share is no end.
-_UPHILL, _STILL_FALLING = 0.25, 1e-4
+# A quarter of the steps uphill is no accident. A last tenth that still gains this share of the objective is no end, nor
+# one that gains this share of all that was gained: then the way has hardly begun.
+_UPHILL, _STILL_FALLING, _HARDLY_BEGUN = 0.25, 1e-4, 0.05
 _NOISE = 1e-6
 
 
@@ -44,7 +45,8 @@ def remark_on_rate(trace: list[Record], learning_rate, noun):
         return f"the objective rose in {rises} of {steps} {noun}, so learning_rate={learning_rate:g} is too large"
     last = -(-steps // 10)
     fall = values[-1 - last] - values[-1]
-    if fall > _STILL_FALLING * abs(values[-1]):
+    size, gained = abs(values[-1]), values[0] - values[-1]
+    if fall > _STILL_FALLING * size or fall > max(_HARDLY_BEGUN * gained, 1e-9 * size):
         which = f"the last {last} {noun}" if last > 1 else f"the last of the {noun}"
         return f"{which} still lowered it by {fall:.2g}: make more, or raise learning_rate={learning_rate:g}"
     return None
