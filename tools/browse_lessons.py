@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import sync_playwright  # ty: ignore[unresolved-import]
 
 from onelayer.lessons import LESSONS
 
