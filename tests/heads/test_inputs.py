@@ -179,3 +179,11 @@ def test_devices():
 @pytest.mark.parametrize("case", [*KINDS.values(), *SHAPES.values()], ids=[*KINDS, *SHAPES])
 def test_findings(case):
     agrees(*case)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "said"), [(None, torch.zeros(2), "X is None"), (torch.zeros(2, 3), None, "y is None")]
+)
+def test_a_batch_that_is_not_there_is_named(X, y, said):
+    (sentence,) = check_head(nn.Linear(3, 1), nn.MSELoss(), X, y)
+    assert sentence.startswith(said)

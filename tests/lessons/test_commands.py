@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 
 import nbclient
@@ -65,7 +66,10 @@ def test_a_taken_port_is_one_sentence(capsys):
     assert f"--port {port} is taken" in capsys.readouterr().err
 
 
-def test_a_lesson_is_served_on_this_machine_only_and_ends_with_ctrl_c(tmp_path):
+@pytest.mark.parametrize(
+    "ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda ending: ending.name
+)
+def test_a_lesson_is_served_on_this_machine_only_and_ends_with_its_terminal(tmp_path, ending):
     command = [sys.executable, "-m", "onelayer", "lessons", "gradients", "--no-browser", "-l", "zh"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
@@ -78,9 +82,11 @@ def test_a_lesson_is_served_on_this_machine_only_and_ends_with_ctrl_c(tmp_path):
             assert answer.status == 200
             assert b"marimo" in answer.read()
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, ending)
         assert process.wait(timeout=30) == 0
         process.stdout.close()
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(address[0], timeout=5)
     # Nothing is left in the reader's folder.
     assert list(tmp_path.iterdir()) == []
 

@@ -313,3 +313,11 @@ def test_a_likelihood_too_small_for_a_float_is_shown_over_its_largest():
 def test_refusals_name_the_argument_and_the_way_out(build, error, sentence):
     with pytest.raises(error, match=sentence):
         build()
+
+
+@pytest.mark.parametrize(
+    "counts", [(2.5, 1), (-1, 2), (float("nan"), 1), (float("inf"), 1), (None, 1), ("a", 1)], ids=str
+)
+def test_counts_of_flips_are_whole_numbers(counts):
+    with pytest.raises(DataError, match="give how many there were, a whole number"):
+        LikelihoodDisplay(*counts)

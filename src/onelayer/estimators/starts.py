@@ -86,13 +86,14 @@ def best_of(objective, starts, fit, time_limit):
         if outcomes[-1].result.status in (Status.CONVERGED, Status.INTERRUPTED):
             break
     ends = [outcome.result.objective for outcome in outcomes]
-    best = outcomes[min(range(len(ends)), key=lambda i: ends[i] if math.isfinite(ends[i]) else math.inf)]
+    ranks = [end if math.isfinite(end) else math.inf for end in ends]
+    best = outcomes[ranks.index(min(ranks))]
     best.result.starts = ends
     if len(ends) == 1:
         return best
     result = dataclasses.replace(
         best.result,
-        message=f"{best.result.message} Best of {len(ends)} starts, which ended between {min(ends):.4g} and {max(ends):.4g}.",
+        message=f"{best.result.message} Best of {len(ends)} starts, which ended between {min(ranks):.4g} and {max(ranks):.4g}.",
         passes=sum(outcome.result.passes for outcome in outcomes),
         seconds=time.perf_counter() - began,
     )
