@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 EXTRAS ?= lessons,test,lint,docs
 ARGS   ?=
+OUT    ?= runs/first
+EPOCHS ?= 10
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 
@@ -13,7 +15,7 @@ endif
 
 .PHONY: help setup run test lesson lint docs bench browse
 help:
-	@echo "make run     fit softmax regression to real images and write a report (sets up $(VENV) the first time)"
+	@echo "make run     fit softmax regression to real images, exactly and by SGD, and write reports (sets up $(VENV) the first time)"
 	@echo "make test    run the tests (sets up $(VENV) the first time)"
 	@echo "make lesson  open a lesson in the browser: make lesson LESSON=softmax; without a name they are listed"
 	@echo "make setup   only make $(VENV)"
@@ -22,9 +24,11 @@ help:
 	@echo "make browse  open all lessons in Chromium, where it is installed, and move a control of each"
 	@echo "make bench   time the gradient pass against the plain torch form"
 setup: $(READY)
+# The exact optimum with its proof, then the loop of a textbook on the same data, to compare.
 run: $(READY)
+	@$(PY) -m onelayer fit fashion-mnist --fallback digits --test 0.2 --model softmax --out $(OUT) $(ARGS)
 	@$(PY) -m onelayer fit fashion-mnist --fallback digits --test 0.2 --model softmax --solver sgd \
-		--learning-rate 0.1 --batch-size 256 --epochs 10 --init normal $(ARGS)
+		--learning-rate 0.1 --batch-size 256 --epochs $(EPOCHS) --init normal --out $(OUT)-sgd $(ARGS)
 # One thread for the tests: on a small machine threads that fight cost more than they bring.
 test: $(READY)
 	@OMP_NUM_THREADS=1 $(PY) -m pytest $(ARGS)

@@ -62,6 +62,7 @@ PENALTIES = {
 
 # With settings that reach the optimum of a small, well scaled problem.
 SOLVERS = {
+    "newton": solvers.Newton(),
     "lbfgs": solvers.LBFGS(),
     "lbfgs, textbook": solvers.LBFGS(memory=5, precondition=False),
     "gradient descent": solvers.GradientDescent(steps=3000),

@@ -14,6 +14,7 @@ __all__ = [
     "callbacks",
     "certify",
     "check_head",
+    "choose_solver",
     "data",
     "errors",
     "links",
@@ -27,11 +28,25 @@ __all__ = [
 
 if TYPE_CHECKING:
     from onelayer import callbacks, data, errors, links, losses, penalties, plots, solvers, stopping
-    from onelayer.estimators import LinearRegression, LogisticRegression, SoftmaxRegression, certify, load
+    from onelayer.estimators import (
+        LinearRegression,
+        LogisticRegression,
+        SoftmaxRegression,
+        certify,
+        choose_solver,
+        load,
+    )
     from onelayer.heads import check_head
 else:
     _ROOMS = {
-        "estimators": ("LinearRegression", "LogisticRegression", "SoftmaxRegression", "certify", "load"),
+        "estimators": (
+            "LinearRegression",
+            "LogisticRegression",
+            "SoftmaxRegression",
+            "certify",
+            "choose_solver",
+            "load",
+        ),
         "heads": ("check_head",),
     }
     _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

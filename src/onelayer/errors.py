@@ -4,7 +4,15 @@ Each is also the builtin exception that people already catch. A message is one s
 value and the way out; the command line prints it as it stands and exits with 2.
 """
 
-__all__ = ["DataError", "ModelFileError", "OnelayerError", "OutputError", "ParameterError", "SolverError"]
+__all__ = [
+    "DataError",
+    "ModelFileError",
+    "OnelayerError",
+    "OutputError",
+    "ParameterError",
+    "RankWarning",
+    "SolverError",
+]
 
 
 class OnelayerError(Exception):
@@ -29,3 +37,7 @@ class ModelFileError(OnelayerError, ValueError):
 
 class OutputError(OnelayerError, OSError):
     """A result cannot be written where it was asked for."""
+
+
+class RankWarning(UserWarning):
+    """Columns depend on each other, so that the coefficients are one choice of many."""

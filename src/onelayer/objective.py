@@ -8,6 +8,7 @@ import dataclasses
 
 import torch
 
+from onelayer.designs import DenseDesign
 from onelayer.parameters import Parameters
 
 __all__ = ["Objective", "Point", "Ray"]
@@ -92,9 +93,15 @@ class Objective:
 
     def scores(self, parameters):
         """Return z = W x + b + o for all rows. Costs half a pass."""
-        self._work.add(self.design.rows)
-        scores = self.design.scores(parameters.weight, parameters.bias)
+        scores = self.slopes(parameters)
         return scores if self.offset is None else scores + self.offset
+
+    def slopes(self, direction):
+        """Return W x + b without the offset: how fast the scores change along a direction. Costs half a pass."""
+        self._work.add(self.design.rows)
+        # Solvers may keep finer parameters than the arithmetic of the products.
+        narrow = direction.to(self.dtype)
+        return self.design.scores(narrow.weight, narrow.bias)
 
     def point(self, parameters, scores=None):
         """Evaluate P here; `scores` if they are known already."""
@@ -109,10 +116,14 @@ class Objective:
 
     def gradient(self, point):
         """Return the gradient of P without the penalty's L1 part. Costs half a pass."""
-        self._work.add(self.design.rows)
-        weight = self.design.adjoint(point.residual).div_(self.total_weight)
+        weight = self.adjoint(point.residual).to(point.parameters.flat.dtype)
         weight += self.penalty.smooth_part.gradient(point.parameters.weight)
-        return Parameters.of(weight, self._bias_gradient(point.residual))
+        return Parameters.of(weight, self._bias_gradient(point.residual).to(weight.dtype))
+
+    def adjoint(self, residual):
+        """Return RᵀX / S for R of shape (n, outputs), weights included in it. Costs half a pass."""
+        self._work.add(self.design.rows)
+        return self.design.adjoint(residual).div_(self.total_weight)
 
     def value_and_gradient(self, parameters):
         """Return P and the gradient of its smooth part."""
@@ -121,10 +132,11 @@ class Objective:
 
     def curvature_product(self, point, direction):
         """Return the Hessian of P (without the L1 part) times a direction. Costs one pass."""
-        self._work.add(2 * self.design.rows)
-        slopes = self.design.scores(direction.weight, direction.bias if self.fit_intercept else None)
+        if not self.fit_intercept:
+            direction = Parameters.of(direction.weight, torch.zeros_like(direction.bias))
+        slopes = self.slopes(direction)
         bent = self._weighted(self.loss.curvature_product(point.scores, self.y, slopes))
-        weight = self.design.adjoint(bent).div_(self.total_weight)
+        weight = self.adjoint(bent)
         weight += self.penalty.smooth_part.gradient(direction.weight)
         return Parameters.of(weight, self._bias_gradient(bent))
 
@@ -162,16 +174,21 @@ class Objective:
         part._work = self._work
         return part
 
-    def as_dtype(self, dtype):
-        """Return the same objective in another arithmetic (X is shared); its work is booked here."""
-        if dtype == self.dtype:
+    def as_dtype(self, dtype, *, copy_rows=False):
+        """Return the same objective in another arithmetic; its work is booked here.
+
+        X is shared and converted block by block in each product, unless `copy_rows` asks for a copy that is converted
+        once: for few rows that are read often.
+        """
+        if dtype == self.dtype and not copy_rows:
             return self
+        design = self.design.as_dtype(dtype)
 
         def cast(tensor):
             return tensor if tensor is None or not tensor.is_floating_point() else tensor.to(dtype)
 
         wide = Objective(
-            self.design.as_dtype(dtype),
+            DenseDesign(design.dense(slice(None)), dtype) if copy_rows else design,
             cast(self.y),
             self.loss,
             self.penalty,
@@ -196,12 +213,15 @@ class Objective:
             if self.sample_weight is None
             else self.sample_weight
         )
-        scores = torch.zeros(self.rows, self.outputs, dtype=self.dtype, device=self.design.device)
+        scores = self.zero_scores()
         if self.fit_intercept:
             scores += self.loss.best_constant(self.y, weight, self.outputs).to(scores)
-        if self.offset is not None:
-            scores += self.offset
         return self._mean(self.loss.value(scores, self.y))
+
+    def zero_scores(self):
+        """Return the scores of W = 0, b = 0: the offset alone."""
+        scores = torch.zeros(self.rows, self.outputs, dtype=self.dtype, device=self.design.device)
+        return scores if self.offset is None else scores + self.offset
 
     # ---- sums -------------------------------------------------------------------------------------------------
 
@@ -233,9 +253,8 @@ class Ray:
     """
 
     def __init__(self, objective, point, direction):
-        objective._work.add(objective.design.rows)
         self.objective, self.origin, self.direction = objective, point, direction
-        self.slopes = objective.design.scores(direction.weight, direction.bias)
+        self.slopes = objective.slopes(direction)
         smooth = objective.penalty.smooth_part
         weight, move = point.parameters.weight.double(), direction.weight.double()
         self._bend = smooth.l2 * move.square().sum().item()

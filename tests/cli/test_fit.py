@@ -54,7 +54,7 @@ def test_digits_reach_the_promised_accuracy(capsys, tmp_path):
     }
     expected |= {"n_features", "n_classes", "train_accuracy", "test_accuracy", "out"}
     assert expected <= set(summary)
-    assert (summary["model"], summary["solver"], summary["n_classes"]) == ("softmax", "lbfgs", 10)
+    assert (summary["model"], summary["solver"], summary["n_classes"]) == ("softmax", "newton", 10)
 
 
 def test_all_four_files_are_left(capsys, tmp_path):
@@ -184,7 +184,7 @@ def test_not_converged_is_3_and_still_writes(capsys, tmp_path):
     )
     assert code == 3
     assert json.loads(out)["status"] == "max_iter"
-    assert "raise max_iter" in json.loads(out)["message"]
+    assert "set max_iter=" in json.loads(out)["message"]
     assert ol.load(tmp_path / "m").n_iter_ == 3
 
 

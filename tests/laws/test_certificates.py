@@ -219,7 +219,7 @@ def test_what_has_no_bound_says_so():
     X, y = torch.randn(10, 2, dtype=torch.float64), torch.ones(10, 1, dtype=torch.float64)
     for loss, penalty, reason in [
         (ol.losses.ProbabilitySquaredError(), (1.0, 0.0), "not convex"),
-        (ol.losses.Logistic(), (0.0, 0.0), "no penalty"),
+        (ol.losses.AbsoluteError(), (0.0, 0.0), "without a penalty"),
     ]:
         certifier = Certifier(Objective(DenseDesign(X), y, loss, make_penalty(*penalty), outputs=1))
         assert reason in certifier.obstacle

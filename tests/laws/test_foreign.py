@@ -159,9 +159,8 @@ def test_certify_ours_whatever_form_the_data_have():
     X, y = PROBLEMS["three classes"]()
     for settings in ({}, {"standardize": True}, {"dtype": "float32"}):
         model = ol.LogisticRegression(**settings).fit(X, y)
-        assert ol.certify(model, X, y).relative_gap == pytest.approx(
-            model.certificate_.relative_gap, rel=0.2, abs=1e-10
-        )
+        # A Newton step for the proof's sake can only tighten it.
+        assert ol.certify(model, X, y).relative_gap <= 1.2 * model.certificate_.relative_gap + 1e-10
     assert ol.certify(model, X.tolist(), y.tolist()).relative_gap <= 2e-6
 
 
@@ -179,7 +178,7 @@ REFUSED = {
     "positive": (linear_model.LinearRegression(positive=True), "positive=True"),
     "positive ridge": (linear_model.Ridge(positive=True), "positive=True"),
     "ridge of several alphas": (linear_model.Ridge(alpha=[1.0]), "alpha differs"),
-    "no penalty": (linear_model.LogisticRegression(C=np.inf, tol=0.1), "no penalty"),
+    "no penalty": (linear_model.LogisticRegression(C=np.inf, tol=0.1), "without a penalty"),
     "not convex": (
         ol.LogisticRegression(loss="probability-squared", solver="gradient-descent", tol=0),
         "not convex",

@@ -10,7 +10,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 import onelayer as ol
-from instances import PROBLEMS, SOLVERS, over, regression
+from instances import PROBLEMS, SOLVERS, LogCosh, over, regression
 from onelayer.callbacks import Callback, Monitor, TraceLog
 from onelayer.result import Status
 
@@ -76,7 +76,7 @@ ENDINGS = {
     "stalled": (logistic(tol=1e-300), (X, Y), "no gain|no step"),
     "finished, at the floor": (logistic(tol=0), (X, Y), "tol=0"),
     "finished, fewer than asked": (logistic(max_iter=2, tol=0), (X, Y), "max_iter=2 was reached"),
-    "stalled, nothing proven": (logistic(C=math.inf), (X, Y), "no penalty"),
+    "stalled, nothing proven": (ol.LinearRegression(LogCosh()), (X, X[:, 0] ** 2), "gives no conjugate"),
     "diverged": (logistic(solver=GD(1e6, steps=50), tol=0), (1e3 * X, Y), "learning_rate=1e.06 is too large"),
     "diverged, sgd": (
         logistic(solver=SGD(1e6, epochs=5), tol=0, random_state=0),
@@ -88,8 +88,8 @@ ENDINGS = {
         (1e3 * X, X[:, 0]),
         "not finite after .* learning_rate=1e.06",
     ),
-    "separated": (logistic(C=math.inf), separable(), "finite C"),
-    "separated, softmax": (ol.SoftmaxRegression(C=math.inf), separable(), "finite C"),
+    "separated": (logistic(C=math.inf), separable(), "set C=1.0"),
+    "separated, softmax": (ol.SoftmaxRegression(C=math.inf), separable(), "set C=1.0"),
 }
 
 

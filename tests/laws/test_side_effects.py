@@ -110,7 +110,7 @@ def test_to_module_gives_the_scores():
     for model in (
         ol.SoftmaxRegression(standardize=True).fit(X, y),
         ol.LogisticRegression(standardize=True).fit(X, y > 0),
-        ol.LinearRegression().fit(X, X[:, :2]),
+        ol.LinearRegression().fit(X, X[:, :2] @ [[1.0, 2.0], [3.0, 4.0]] + X[:, 2:] ** 2),
     ):
         module = model.to_module()
         scores = module(torch.from_numpy(X)).detach().numpy()

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from onelayer.certificates.reach import Reach
+
 __all__ = ["Certificate"]
 
 
@@ -18,9 +20,15 @@ class Certificate:
     objective : float
         P(W, b) in float64.
     kind : str
-        "gradient-point" (Fenchel duality gap) or "quadratic" (exact, squared error).
+        "gradient-point" or "tilted-point" (Fenchel duality gap at the gradient, or at a Newton step), "quadratic" (exact,
+        squared error), "self-concordance" or
+        "projected-point" (no penalty).
     dtype : str
         The arithmetic of the proof.
+    weight_radius : float or None
+        With an L2 penalty: the optimal W is within this Euclidean distance, √(2 gap / α), of this one.
+    reach : Reach or None
+        From ``onelayer.certify``: also how far scores and probabilities of given rows can be off.
     """
 
     gap: float
@@ -28,18 +36,33 @@ class Certificate:
     objective: float
     kind: str
     dtype: str = "float64"
+    weight_radius: float | None = None
+    reach: Reach | None = None
+
+    def to_dict(self):
+        """Return the numbers as JSON-ready builtins, without the reach."""
+        values = dataclasses.asdict(dataclasses.replace(self, reach=None))
+        del values["reach"]
+        return values
 
     @property
     def message(self):
         """What follows, in words."""
         how = {
             "gradient-point": "Fenchel duality gap at the gradient point",
+            "tilted-point": "Fenchel duality gap at the Newton-tilted point",
+            "self-concordance": "self-concordance of the loss, which also proves that a minimum exists",
+            "projected-point": "duality gap at residuals orthogonal to every column",
             "quadratic": "exact second-order distance of a quadratic objective",
         }[self.kind]
-        return (
+        text = (
             f"The objective {self.objective:.8g} is at most {self.gap:.2g} above the smallest possible one, "
             f"{self.relative_gap:.2g} of its value ({how}, {self.dtype})."
         )
+        if self.weight_radius is None:
+            return text
+        text += f" So the optimal weights are within {self.weight_radius:.2g} of these in Euclidean norm"
+        return f"{text}{self.reach.clause if self.reach else ''}."
 
     def __str__(self):
         return self.message

@@ -1,20 +1,24 @@
 """From coefficients to a Certificate."""
 
+import dataclasses
 import math
 
 import torch
 
 from onelayer.certificates.certificate import Certificate
-from onelayer.certificates.dual_points import balanced, profiled
+from onelayer.certificates.dual_points import profiled
+from onelayer.certificates.fenchel import FenchelGap
+from onelayer.certificates.projected import ProjectedPoint
+from onelayer.certificates.quadratic import Quadratic
+from onelayer.certificates.reach import reach_of
+from onelayer.certificates.tilt import newton_tilt, tilted
+from onelayer.certificates.unpenalized import SelfConcordance
 
 __all__ = ["Certifier"]
 
-# Above this many features the Hessian of squared error (features² numbers, rows·features² work) is not formed.
-_QUADRATIC_FEATURES = 1024
-# Gaps above this share of P are worth a search for a better multiple of the dual point (products with X: none).
-_LOOSE = 0.01
-_GOLDEN = (math.sqrt(5) - 1) / 2
-_GOLDEN_ROUNDS = 8
+_EPS = torch.finfo(torch.float64).eps
+# A residual of so many roundings of its target is no residual: constant targets are met, never exactly.
+_ROUNDINGS = 32
 
 
 class Certifier:
@@ -30,7 +34,17 @@ class Certifier:
         self.objective = objective
         self.wide = objective.as_dtype(torch.float64)
         self.constant_value = self.wide.constant_value()
-        self._inverse = self._slack = self._lost = None
+        zero = (
+            self.wide.value(self.wide.zeros(), self.wide.zero_scores())
+            if objective.loss.targets == "real"
+            else 0.0
+        )
+        self._rounding_value = (_ROUNDINGS * _EPS) ** 2 * zero
+        self._fenchel = FenchelGap(self.wide)
+        self._quadratic = Quadratic(self.wide) if Quadratic.serves(objective) else None
+        free = not (objective.penalty.l1 or objective.penalty.l2)
+        kinds = [kind for kind in (SelfConcordance, ProjectedPoint) if free and kind.serves(objective)]
+        self._unpenalized = kinds[0](self.wide) if kinds else None
 
     @property
     def obstacle(self):
@@ -38,17 +52,15 @@ class Certifier:
         loss, penalty = self.objective.loss, self.objective.penalty
         if not loss.convex:
             return f"{loss!r} is not convex, so nothing can be proven about its minimum"
-        if not (loss.has_dual or self._is_quadratic):
+        if self._quadratic or self._unpenalized:
+            return None
+        if not loss.has_dual:
             return f"{loss!r} gives no conjugate (fenchel_young, dual_interval)"
-        if not (penalty.l1 or penalty.l2 or self._is_quadratic):
-            return "there is no penalty, and this release proves bounds only for penalised fits and least squares"
+        if not (penalty.l1 or penalty.l2):
+            if loss.self_concordant:
+                return "without a penalty a proof needs the whole Hessian, which is too large here"
+            return f"without a penalty no bound is known for {loss!r}"
         return None
-
-    @property
-    def _is_quadratic(self):
-        objective = self.objective
-        quadratic = objective.loss.name == "squared" and objective.penalty.smooth
-        return quadratic and objective.features <= _QUADRATIC_FEATURES
 
     def estimate(self, parameters, gradient):
         """Return about what `certify` would say, from a gradient in working precision, or None if that is not cheap.
@@ -58,23 +70,24 @@ class Certifier:
         penalty = self.objective.penalty
         if self.obstacle:
             return None
-        if self._is_quadratic:
-            return self._quadratic(gradient.weight.double(), gradient.bias.double())
-        if not penalty.l2:
-            return None
-        weight = parameters.weight.double()
-        return penalty.fenchel_young(weight, penalty.l2 * weight - gradient.weight.double())
+        if penalty.l2:
+            weight = parameters.weight.double()
+            return penalty.fenchel_young(weight, penalty.l2 * weight - gradient.weight.double())
+        return self._quadratic.gap(gradient) if self._quadratic else None
 
     def relative(self, gap, value):
-        """Return gap / max(|P|, ε P₀), and 0 for 0/0."""
-        scale = max(abs(value), torch.finfo(torch.float64).eps * abs(self.constant_value))
-        return gap / scale if gap else 0.0
+        """Return gap / max(|P|, ε P₀); 0 for 0/0, and where P is no more than the rounding of the targets."""
+        if abs(value) <= self._rounding_value:
+            return 0.0
+        return gap / max(abs(value), _EPS * abs(self.constant_value))
 
-    def certify(self, parameters, near=None):
-        """Return a Certificate, or None where `obstacle` says why.
+    def certify(self, parameters, near=None, tilt=None, aim=None):
+        """Return a Certificate, or None where `obstacle` says why or nothing is proven.
 
         `near` are parameters to take the dual point at, if better ones than the certified are known: where a float64
-        optimum was rounded to float32, the gradient at the rounded place would prove much less.
+        optimum was rounded to float32, the gradient at the rounded place would prove much less. `tilt` is the Newton
+        step that led here, if there was one: the dual point is then made of it. Otherwise, where the gradient proves a
+        relative gap above `aim`, a Newton step is made for the proof's sake.
         """
         if self.obstacle:
             return None
@@ -84,107 +97,47 @@ class Certifier:
         if not bool(torch.isfinite(scores).all()):
             return None
         point = wide.point(parameters, scores)
-        if self._is_quadratic:
-            gradient = wide.gradient(point)
-            gap, kind = self._quadratic(gradient.weight, gradient.bias), "quadratic"
-        else:
-            better = scores if near is None else wide.scores(near.to(torch.float64))
-            gap, kind = self._fenchel(parameters, scores, better, point.value), "gradient-point"
+        if self._quadratic and not (wide.penalty.l2 and aim):
+            return self._certificate(self._quadratic.gap(wide.gradient(point)), "quadratic", point)
+        if self._unpenalized:
+            gap = self._unpenalized.gap(point, wide.gradient(point))
+            return self._certificate(gap, self._unpenalized.kind, point) if math.isfinite(gap) else None
+        if tilt is not None:
+            gap = self._fenchel.between(point, tilted(wide, tilt))
+            return self._certificate(gap, "tilted-point", point)
+        gap, kind = self._fenchel.between(point, self._gradient_dual(point, near)), "gradient-point"
+        if aim is None or self.relative(gap, point.value) <= aim:
+            return self._certificate(gap, kind, point)
+        if self._quadratic:
+            # Exact, but it asks for the whole Hessian: where an aim is given, only if the gradient does not reach it.
+            return self._certificate(self._quadratic.gap(wide.gradient(point)), "quadratic", point)
+        if self._can_tilt:
+            tilt = newton_tilt(self.objective, wide, point, near)
+            better = self._fenchel.between(point, tilted(wide, tilt)) if tilt else math.inf
+            if better < gap:
+                gap, kind = better, "tilted-point"
+        return self._certificate(gap, kind, point)
+
+    def with_reach(self, certificate, parameters, mean=None, scale=None):
+        """Return the certificate with what follows from it for rows; `mean` and `scale` of a standardisation, if any."""
+        point = self.wide.point(parameters.to(torch.float64))
+        reach = reach_of(self.wide, point, certificate.gap, mean, scale)
+        return dataclasses.replace(certificate, reach=reach)
+
+    @property
+    def _can_tilt(self):
+        objective = self.objective
+        return objective.loss.smooth and objective.penalty.smooth and bool(objective.penalty.l2)
+
+    def _gradient_dual(self, point, near):
+        wide = self.wide
+        scores = point.scores if near is None else wide.scores(near.to(torch.float64))
+        scores = profiled(wide, scores) if wide.fit_intercept else scores
+        return wide.loss.gradient(scores, wide.y)
+
+    def _certificate(self, gap, kind, point):
         # One rounding unit of P itself: nothing smaller can be said in this arithmetic.
-        gap += torch.finfo(torch.float64).eps * abs(point.value)
-        return Certificate(gap, self.relative(gap, point.value), point.value, kind)
-
-    # ---- the duality gap --------------------------------------------------------------------------------------
-
-    def _fenchel(self, parameters, scores, dual_scores, value):
-        wide, loss, penalty = self.wide, self.wide.loss, self.wide.penalty
-        total = wide.total_weight
-        dual = loss.gradient(profiled(wide, dual_scores) if wide.fit_intercept else dual_scores, wide.y)
-        if wide.fit_intercept:
-            dual = balanced(wide, dual)
-        wide._work.add(wide.rows)
-        product = wide.design.adjoint(wide._weighted(dual)) / total
-        slack = self._rounding(dual)
-
-        def gap(share):
-            losses = wide._mean(loss.fenchel_young(scores, share * dual, wide.y))
-            return losses + penalty.fenchel_young(parameters.weight, -share * product, share * slack)
-
-        # 0 is a legal u for every loss here, so shrinking is legal; without an L2 part G must be shrunk into its box.
-        most = 1.0 if penalty.l2 else min(1.0, penalty.l1 / max((product.abs() + slack).max().item(), 1e-300))
-        whole = gap(most)
-        # Far from the optimum the gradient is a bad dual point and the full u proves nothing; u = 0 proves P ≥ 0.
-        return whole if whole <= _LOOSE * value else min(whole, _least(gap, most))
-
-    def _rounding(self, dual):
-        """Return how far each entry of G may be off through rounding, by Cauchy and Schwarz on its sum."""
-        wide = self.wide
-        if self._slack is None:
-            ones = torch.ones(wide.rows, dtype=torch.float64, device=wide.design.device)
-            self._weights = ones if wide.sample_weight is None else wide.sample_weight
-            self._slack = (
-                math.sqrt(wide.rows)
-                * torch.finfo(torch.float64).eps
-                * wide.design.column_norms(self._weights)
-            )
-        size = (self._weights.unsqueeze(1) * dual.square()).sum(dim=0).sqrt()
-        return size.unsqueeze(1) * self._slack / wide.total_weight
-
-    # ---- least squares ----------------------------------------------------------------------------------------
-
-    def _quadratic(self, weight_gradient, bias_gradient):
-        """Return ½ gᵀH⁻¹g, H = XᵀSX/S + αI bordered by the intercept; g lies in the range of H."""
-        wide = self.wide
-        if self._inverse is None:
-            self._inverse = self._pseudo_inverse_root()
-        gradient = torch.cat([weight_gradient, bias_gradient.unsqueeze(1)], dim=1)
-        if not wide.fit_intercept:
-            gradient = gradient[:, :-1]
-        if bool(gradient[:, self._lost].any()):
-            return math.inf
-        return (gradient @ self._inverse).square().sum().item() / 2
-
-    def _pseudo_inverse_root(self):
-        """Return V Λ^(−½) of the Hessian, scaled to unit diagonal first so that units of columns do not matter."""
-        wide, features = self.wide, self.wide.features
-        weights = torch.ones(wide.rows, dtype=torch.float64, device=wide.design.device)
-        weights = weights if wide.sample_weight is None else wide.sample_weight
-        size = features + wide.fit_intercept
-        hessian = torch.zeros(size, size, dtype=torch.float64, device=weights.device)
-        gram, sums = wide.weighted_gram(weights)
-        hessian[:features, :features] = gram / wide.total_weight
-        hessian.diagonal()[:features] += wide.penalty.l2
-        if wide.fit_intercept:
-            mean = sums / wide.total_weight
-            hessian[features, :features] = hessian[:features, features] = mean
-            hessian[features, features] = 1.0
-        scale = hessian.diagonal().clamp(min=0).sqrt()
-        if not bool(torch.isfinite(hessian).all()):
-            # Squares of some columns overflow: nothing is known.
-            self._lost = torch.ones(size, dtype=torch.bool, device=hessian.device)
-            return torch.zeros_like(hessian)
-        # Columns so small that their squares vanish: nothing is known about what they could still do.
-        self._lost = scale == 0
-        scale = torch.where(self._lost, 0.0, 1 / scale)
-        values, vectors = torch.linalg.eigh(scale.unsqueeze(1) * hessian * scale)
-        kept = values > size * torch.finfo(torch.float64).eps * values[-1]
-        return scale.unsqueeze(1) * vectors[:, kept] / values[kept].sqrt()
-
-
-def _least(gap, most):
-    """Return the least value found of a convex function on [0, most], by golden sections."""
-    low, high = 0.0, most
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = gap(left), gap(right)
-    best = min(gap(0.0), at_left, at_right)
-    for _ in range(_GOLDEN_ROUNDS):
-        if at_left <= at_right:
-            high, right, at_right = right, left, at_left
-            left = high - _GOLDEN * (high - low)
-            at_left = gap(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + _GOLDEN * (high - low)
-            at_right = gap(right)
-        best = min(best, at_left, at_right)
-    return best
+        gap += _EPS * abs(point.value)
+        l2 = self.wide.penalty.l2
+        radius = math.sqrt(2 * gap / l2) if l2 else None
+        return Certificate(gap, self.relative(gap, point.value), point.value, kind, weight_radius=radius)

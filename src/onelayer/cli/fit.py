@@ -30,7 +30,7 @@ def fit(
         None, help="Penalty for the mean loss, instead of --C. [default: 0 for linear]"
     ),
     l1_ratio: float = typer.Option(0.0, help="Share of the L1 part of the penalty."),
-    solver: str = typer.Option("auto", help="auto, lbfgs, gradient-descent or sgd."),
+    solver: str = typer.Option("auto", help="auto, newton, least-squares, lbfgs, gradient-descent or sgd."),
     test: str = typer.Option(
         None, help="Test data: a file, or the share of rows to hold back, for example 0.2."
     ),

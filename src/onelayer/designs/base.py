@@ -26,6 +26,11 @@ class Design(abc.ABC):
     dtype: torch.dtype
     device: torch.device
 
+    @property
+    @abc.abstractmethod
+    def native(self):
+        """The arithmetic that suits the storage: float64 for float64, float32 for all others."""
+
     @abc.abstractmethod
     def scores(self, weight, bias=None):
         """Return X Wᵀ + b, shape (rows, outputs)."""
@@ -41,6 +46,10 @@ class Design(abc.ABC):
     @abc.abstractmethod
     def take(self, index):
         """Return the design of these rows (a tensor of row numbers)."""
+
+    @abc.abstractmethod
+    def dense(self, index):
+        """Return these few rows as one dense tensor in the design's dtype."""
 
     @abc.abstractmethod
     def as_dtype(self, dtype):

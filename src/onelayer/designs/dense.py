@@ -7,8 +7,10 @@ from onelayer.designs.base import Design
 
 __all__ = ["DenseDesign"]
 
-# Rows in one converted block: 8192 x 784 float64 are 50 MB, small beside any X that is worth converting in blocks.
-_BLOCK = 8192
+# Bytes of one converted block: it stays in the cache between conversion and product. On 60,000 x 784 float32 a float64
+# product took 86 ms with blocks of 3 MB and 220 ms with blocks of 50 MB.
+_BLOCK_BYTES = {"cpu": 3 * 2**20}
+_DEVICE_BLOCK_BYTES = 2**28
 
 
 class DenseDesign(Design):
@@ -28,12 +30,19 @@ class DenseDesign(Design):
         self.X = X
         self.rows, self.features = X.shape
         self.device = X.device
-        self.dtype = dtype or (X.dtype if X.dtype in (torch.float32, torch.float64) else torch.float32)
+        self.dtype = dtype or self.native
+
+    @property
+    def native(self):
+        return torch.float64 if self.X.dtype == torch.float64 else torch.float32
 
     def scores(self, weight, bias=None):
         if self.X.dtype == self.dtype or not self.rows:
             return products.scores(self.X.to(self.dtype), weight, bias)
-        return torch.cat([products.scores(block, weight, bias) for _, block in self._blocks()])
+        total = torch.empty(self.rows, len(weight), dtype=self.dtype, device=self.device)
+        for rows, block in self._blocks():
+            torch.mm(block, weight.T, out=total[rows])
+        return total if bias is None else total.add_(bias)
 
     def adjoint(self, residual):
         if self.X.dtype == self.dtype:
@@ -49,8 +58,19 @@ class DenseDesign(Design):
             total.addmm_((block * h[rows].unsqueeze(1)).T, block)
         return total
 
+    def block(self, rows, columns=slice(None), out=None):
+        """Return the entries of these rows and columns (slices) in `dtype`, written to `out` if that is given.
+
+        Otherwise they are a view where X is in that dtype already.
+        """
+        entries = self.X[rows, columns]
+        return entries.to(self.dtype) if out is None else out.copy_(entries)
+
     def take(self, index):
         return DenseDesign(self.X[index], self.dtype)
+
+    def dense(self, index):
+        return self.X[index].to(self.dtype)
 
     def as_dtype(self, dtype):
         return DenseDesign(self.X, dtype)
@@ -72,6 +92,11 @@ class DenseDesign(Design):
         return total.sqrt()
 
     def _blocks(self):
-        for start in range(0, self.rows, _BLOCK):
-            rows = slice(start, start + _BLOCK)
-            yield rows, self.X[rows].to(self.dtype)
+        """Yield slices of rows and these rows in the dtype of the products, each in the place of the one before."""
+        space = _BLOCK_BYTES.get(self.device.type, _DEVICE_BLOCK_BYTES)
+        size = max(64, space // (self.features * self.dtype.itemsize or 1))
+        space = torch.empty(min(size, self.rows), self.features, dtype=self.dtype, device=self.device)
+        for start in range(0, self.rows, size):
+            rows = slice(start, min(start + size, self.rows))
+            block = space[: rows.stop - rows.start]
+            yield rows, block.copy_(self.X[rows])

@@ -1,5 +1,7 @@
 """A design whose columns are centred and scaled on the fly."""
 
+import torch
+
 from onelayer.designs.base import Design
 
 __all__ = ["StandardizedDesign"]
@@ -22,6 +24,10 @@ class StandardizedDesign(Design):
         self.mean, self.scale = mean, scale
         self._mean, self._scale = mean.to(base.dtype), scale.to(base.dtype)
 
+    @property
+    def native(self):
+        return self.base.native
+
     def scores(self, weight, bias=None):
         weight = weight / self._scale
         shift = -(weight @ self._mean)
@@ -37,8 +43,16 @@ class StandardizedDesign(Design):
         centred = self.base.gram(h) - column.outer(mean) - mean.outer(column) + h.sum() * mean.outer(mean)
         return centred / self._scale.outer(self._scale)
 
+    def block(self, rows, columns=slice(None), out=None):
+        """Return the standardised entries of these rows and columns (slices), written to `out` if that is given."""
+        block = self.base.block(rows, columns, out)
+        return torch.sub(block, self._mean[columns], out=out).div_(self._scale[columns])
+
     def take(self, index):
         return StandardizedDesign(self.base.take(index), self.mean, self.scale)
+
+    def dense(self, index):
+        return (self.base.dense(index) - self._mean) / self._scale
 
     def as_dtype(self, dtype):
         return StandardizedDesign(self.base.as_dtype(dtype), self.mean, self.scale)

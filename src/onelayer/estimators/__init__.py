@@ -1,8 +1,9 @@
 """scikit-learn estimators: validate, encode, build the objective, call the loop, keep the result."""
 
 from onelayer.estimators.certifying import certify
+from onelayer.estimators.choosing import choose_solver
 from onelayer.estimators.classification import LogisticRegression, SoftmaxRegression
 from onelayer.estimators.loading import load
 from onelayer.estimators.regression import LinearRegression
 
-__all__ = ["LinearRegression", "LogisticRegression", "SoftmaxRegression", "certify", "load"]
+__all__ = ["LinearRegression", "LogisticRegression", "SoftmaxRegression", "certify", "choose_solver", "load"]

@@ -70,6 +70,10 @@ class LinearModel(BaseEstimator, abc.ABC):
     def _keep(self, weight, bias):
         """Set coef_ and intercept_ from arrays of shape (outputs, features) and (outputs,)."""
 
+    def _learn(self, state):
+        """Keep what else the solver found out."""
+        del state
+
     def set_callbacks(self, *callbacks):
         """Set what watches the next fits (see ``onelayer.callbacks``); ``clone`` does not carry them over."""
         for callback in callbacks:
@@ -110,6 +114,7 @@ class LinearModel(BaseEstimator, abc.ABC):
         self.result_, self.certificate_ = outcome.result, outcome.certificate
         self.result_.copies = features.copies
         self.n_iter_ = self.result_.n_iter
+        self._learn(outcome.state)
         if not self.result_.status.is_success:
             warnings.warn(f"{type(self).__name__}: {self.result_.message}", ConvergenceWarning, stacklevel=4)
         return self
@@ -171,6 +176,7 @@ class LinearModel(BaseEstimator, abc.ABC):
             seed=seed,
             callbacks=[*self._callbacks, *self._own_callbacks()],
             as_estimator=functools.partial(self._at, undo=undo),
+            names=getattr(self, "feature_names_in_", None),
         )
 
     def _previous_parameters(self):

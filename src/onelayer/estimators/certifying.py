@@ -1,7 +1,5 @@
 """Certificates for coefficients as they stand: ours, or those of a fitted scikit-learn model."""
 
-import math
-
 import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
@@ -9,15 +7,17 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer.certificates import Certifier
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.base import LinearModel
-from onelayer.estimators.classification import LogisticRegression, SoftmaxRegression
-from onelayer.estimators.regression import LinearRegression
-from onelayer.estimators.validation import Features, as_sample_weight, check_lengths
+from onelayer.estimators.scaling import Scaling
+from onelayer.estimators.translating import described, translated
+from onelayer.estimators.validation import Features, check_lengths
 from onelayer.parameters import Parameters
 
 __all__ = ["certify"]
 
 
-def certify(fitted, X, y, sample_weight=None, offset=None):
+def certify(
+    fitted, X, y, sample_weight=None, offset=None, *, loss=None, alpha=None, l1_ratio=0.0, fit_intercept=True
+):
     """Return a proven bound on how far coefficients are from the optimum of their own objective.
 
     Computes ``P(W, b) − min P ≤ gap`` in float64 for ``coef_`` and ``intercept_`` as they stand, P being the objective
@@ -26,15 +26,26 @@ def certify(fitted, X, y, sample_weight=None, offset=None):
     Parameters
     ----------
     fitted : estimator
-        One of ours, or scikit-learn's LogisticRegression, Ridge or LinearRegression.
+        One of ours, or scikit-learn's LogisticRegression, Ridge or LinearRegression; or a pair (coef, intercept), from
+        wherever, with `loss` and `alpha`.
     X, y, sample_weight
         As for ``fit``.
     offset : array-like of shape (n_samples,) or (n_samples, outputs), optional
         Known part of the scores.
+    loss : str or Loss, optional
+        For plain coefficients: "log" (one row of coefficients: the score of the second class; more: softmax, one row for
+        each class in sorted order), or a loss of LinearRegression.
+    alpha : float, optional
+        For plain coefficients: the penalty's strength beside the mean loss, 1/(C S) in scikit-learn's terms.
+    l1_ratio : float
+        For plain coefficients: the share of the L1 part.
+    fit_intercept : bool
+        For plain coefficients: whether the intercept was free (and not penalised).
 
     Returns
     -------
     Certificate
+        With its ``reach``: how far weights, scores and probabilities can be off.
 
     Raises
     ------
@@ -49,12 +60,18 @@ def certify(fitted, X, y, sample_weight=None, offset=None):
     >>> foreign = LogisticRegression(max_iter=1000).fit(data.X, data.y)
     >>> ol.certify(foreign, data.X, data.y).relative_gap < 1e-4
     True
+    >>> ol.certify((foreign.coef_, foreign.intercept_), data.X, data.y, loss="log", alpha=1 / 150).relative_gap < 1e-4
+    True
     """
-    check_is_fitted(fitted, "coef_")
-    if isinstance(fitted, LinearModel):
-        model = fitted
+    if hasattr(fitted, "fit"):
+        check_is_fitted(fitted, "coef_")
+        if isinstance(fitted, LinearModel):
+            model = fitted
+        else:
+            model = translated(fitted, sample_weight, len(X) if not hasattr(X, "shape") else X.shape[0])
     else:
-        model = _translate(fitted, sample_weight, len(X) if not hasattr(X, "shape") else X.shape[0])
+        words = {"loss": loss, "alpha": alpha, "l1_ratio": l1_ratio, "fit_intercept": fit_intercept}
+        model, fitted = described(fitted, y, sample_weight, **words)
     twin = type(model)(**model.get_params(deep=False)).set_params(dtype="float64")
     features = Features(twin, X, fitting=True)
     check_lengths(features.tensor, y, sample_weight)
@@ -64,13 +81,26 @@ def certify(fitted, X, y, sample_weight=None, offset=None):
     parameters = _parameters(fitted, objective)
     certifier = Certifier(objective)
     if certifier.obstacle:
-        raise ParameterError(f"there is no certificate for {type(fitted).__name__}: {certifier.obstacle}.")
-    certificate = certifier.certify(undo.to_solver(parameters))
-    if certificate is None:
-        raise ParameterError(
-            f"there is no certificate for {type(fitted).__name__}: its scores are not finite."
-        )
-    return certificate
+        raise ParameterError(f"there is no certificate for {_name(fitted)}: {certifier.obstacle}.")
+    return _proven(certifier, undo.to_solver(parameters), fitted, undo)
+
+
+def _proven(certifier, parameters, fitted, undo):
+    certificate = certifier.certify(parameters, aim=0.0)
+    if certificate is not None:
+        mean, scale = (undo.mean, undo.scale) if isinstance(undo, Scaling) else (None, None)
+        return certifier.with_reach(certificate, parameters, mean, scale)
+    finite = bool(torch.isfinite(certifier.wide.scores(parameters)).all())
+    reason = (
+        "without a penalty nothing can be proven this far from an optimum, if there is one (separated classes have none)"
+        if finite
+        else "its scores are not finite"
+    )
+    raise ParameterError(f"there is no certificate for {_name(fitted)}: {reason}.")
+
+
+def _name(fitted):
+    return type(fitted).__name__ if hasattr(fitted, "fit") else "these coefficients"
 
 
 def _parameters(fitted, objective):
@@ -107,58 +137,3 @@ def _check_classes(fitted, twin):
         raise DataError(
             f"the model knows the classes {list(classes)} and y holds {list(found)}: give the data of the fit."
         )
-
-
-# ---- scikit-learn's conventions -------------------------------------------------------------------------------
-
-
-def _translate(fitted, sample_weight, rows):
-    """Return our estimator with the same objective as a fitted scikit-learn model."""
-    from sklearn import linear_model
-
-    kind = type(fitted)
-    if kind is linear_model.LogisticRegression:
-        return _translate_logistic(fitted)
-    if kind is linear_model.LinearRegression:
-        _refuse(fitted.positive, "positive=True constrains the coefficients, which is another problem")
-        return LinearRegression(fit_intercept=fitted.fit_intercept)
-    if kind is linear_model.Ridge:
-        _refuse(fitted.positive, "positive=True constrains the coefficients, which is another problem")
-        _refuse(np.ndim(fitted.alpha) > 0, "alpha differs between targets, which is several problems")
-        weight = as_sample_weight(sample_weight, rows)
-        total = rows if weight is None else float(weight.sum())
-        # Ridge minimises ‖y − Xw‖² + alpha ‖w‖²: twice our sum.
-        return LinearRegression(alpha=float(fitted.alpha) / total, fit_intercept=fitted.fit_intercept)
-    raise ParameterError(
-        f"no certificate is known for a {kind.__name__}: give an estimator of onelayer, or scikit-learn's "
-        "LogisticRegression, Ridge or LinearRegression."
-    )
-
-
-def _translate_logistic(fitted):
-    parameters = fitted.get_params(deep=False)
-    _refuse(
-        parameters["solver"] == "liblinear" and parameters["fit_intercept"],
-        "solver='liblinear' also penalises the intercept, which is another objective (fit with solver='lbfgs')",
-    )
-    _refuse(parameters.get("dual") is True, "dual=True is liblinear's other formulation")
-    C, l1_ratio = parameters["C"], parameters.get("l1_ratio") or 0.0
-    penalty = parameters.get("penalty", "deprecated")
-    if penalty is None:
-        C = math.inf
-    elif penalty in ("l1", "l2"):
-        l1_ratio = 1.0 if penalty == "l1" else 0.0
-    common = {
-        "C": C,
-        "l1_ratio": l1_ratio,
-        "fit_intercept": parameters["fit_intercept"],
-        "class_weight": parameters["class_weight"],
-    }
-    if np.shape(fitted.coef_)[0] == 1 or len(fitted.classes_) > 2:
-        return LogisticRegression(**common)
-    return SoftmaxRegression(**common)
-
-
-def _refuse(condition, reason):
-    if condition:
-        raise ParameterError(f"there is no certificate for this model: {reason}.")

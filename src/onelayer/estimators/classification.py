@@ -25,7 +25,8 @@ class LogisticRegression(Classifier):
     class_weight : dict, "balanced" or None
         Factors on the sample weights by class, as in scikit-learn.
     solver : str or Solver, default "auto"
-        "auto" (the certified optimum), "lbfgs", "gradient-descent", "sgd", or an object of ``onelayer.solvers``.
+        "auto" (the certified optimum: ``onelayer.choose_solver`` tells how), "newton", "lbfgs", "gradient-descent", "sgd",
+        or an object of ``onelayer.solvers``.
     tol : float, default 1e-6
         Certified relative gap at which the fit ends. 0: make all the steps that the solver was asked for.
     max_iter : int, optional
@@ -98,7 +99,8 @@ class SoftmaxRegression(Classifier):
     class_weight : dict, "balanced" or None
         Factors on the sample weights by class, as in scikit-learn.
     solver : str or Solver, default "auto"
-        "auto" (the certified optimum), "lbfgs", "gradient-descent", "sgd", or an object of ``onelayer.solvers``.
+        "auto" (the certified optimum: ``onelayer.choose_solver`` tells how), "newton", "lbfgs", "gradient-descent", "sgd",
+        or an object of ``onelayer.solvers``.
     tol : float, default 1e-6
         Certified relative gap at which the fit ends. 0: make all the steps that the solver was asked for.
     max_iter : int, optional

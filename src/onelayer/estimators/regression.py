@@ -1,13 +1,16 @@
 """Linear regression under any loss of a real target."""
 
+import warnings
+
 import numpy as np
 import torch
 from sklearn.base import RegressorMixin
 
-from onelayer.errors import DataError, ParameterError
+from onelayer.errors import DataError, ParameterError, RankWarning
 from onelayer.estimators.base import LinearModel
 from onelayer.estimators.validation import as_number, require_finite
 from onelayer.losses import AbsoluteError, Huber, Loss, Quantile, SquaredError
+from onelayer.solvers.least_squares import dependent_columns_message
 
 __all__ = ["LinearRegression"]
 
@@ -32,7 +35,8 @@ class LinearRegression(RegressorMixin, LinearModel):
     fit_intercept : bool, default True
         Whether to fit b.
     solver : str or Solver, default "auto"
-        "auto" (the certified optimum), "lbfgs", "gradient-descent", "sgd", or an object of ``onelayer.solvers``.
+        "auto" (the certified optimum: ``onelayer.choose_solver`` tells how), "newton", "least-squares", "lbfgs", "gradient-descent", "sgd",
+        or an object of ``onelayer.solvers``.
     tol : float, default 1e-6
         Certified relative gap at which the fit ends. 0: make all the steps that the solver was asked for.
     max_iter : int, optional
@@ -66,6 +70,8 @@ class LinearRegression(RegressorMixin, LinearModel):
         Status, message, objective, passes, seconds, trace.
     certificate_ : Certificate or None
         The proven bound; None where none exists (``result_.message`` says why).
+    rank_ : int or None
+        Of X, centred where there is an intercept; None from solvers that do not tell.
     n_iter_, n_features_in_ : int
     feature_names_in_ : array of str
         Only if X had column names.
@@ -143,6 +149,16 @@ class LinearRegression(RegressorMixin, LinearModel):
         scores, as_tensor = self._scores(X)
         scores = scores if self._two_dimensional else scores.squeeze(1)
         return scores if as_tensor else scores.numpy()
+
+    def _learn(self, state):
+        self.rank_ = getattr(state, "rank", None)
+        dependent = getattr(state, "dependent", ())
+        # With a penalty the answer is unique whatever the rank.
+        if dependent and not self.alpha:
+            names = getattr(self, "feature_names_in_", None)
+            columns = dependent if names is None else [names[column] for column in dependent]
+            message = dependent_columns_message(columns, self.rank_, self.n_features_in_)
+            warnings.warn(f"{type(self).__name__}: {message}", RankWarning, stacklevel=5)
 
     def _targets(self, y, sample_weight, dtype):
         if isinstance(y, torch.Tensor):

@@ -44,7 +44,7 @@ def save(estimator, folder):
         "two_dimensional": bool(getattr(estimator, "_two_dimensional", False)),
         "columns": None if columns is None else columns.to_dict(),
         "objective": estimator.objective_record_,
-        "certificate": certificate and vars(certificate),
+        "certificate": certificate and certificate.to_dict(),
         "result": estimator.result_.to_dict(),
     }
     write_model(folder, ModelRecord(config, {"weight": weight, "bias": bias}))

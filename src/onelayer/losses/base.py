@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 import torch
 
 from onelayer.links import Identity, Link
+from onelayer.losses.curvature import Curvature, DiagonalCurvature, ProductCurvature
 
 __all__ = ["Loss"]
 
@@ -31,6 +32,10 @@ class Loss(abc.ABC):
         In z, for every legal y; *smooth* means that the gradient is continuous.
     curvature_bound : float
         No second derivative (eigenvalue of the Hessian in z) is larger; infinite where none is known.
+    shift_invariant : bool
+        Whether adding one number to all scores of a row changes nothing (softmax).
+    self_concordant : bool
+        Whether |φ'''| ≤ (range of the change of the scores) φ'' along every line (logistic, softmax).
     link : Link
         Turns scores into the prediction.
     """
@@ -40,6 +45,8 @@ class Loss(abc.ABC):
     convex: ClassVar[bool] = True
     smooth: ClassVar[bool] = True
     curvature_bound: float = math.inf
+    shift_invariant: bool = False
+    self_concordant: bool = False
     link: Link = Identity()
 
     @abc.abstractmethod
@@ -65,6 +72,19 @@ class Loss(abc.ABC):
             (gradient,) = torch.autograd.grad(self.value(z, y).sum(), z, create_graph=True)
             (product,) = torch.autograd.grad(gradient, z, v, materialize_grads=True)
         return product
+
+    def curvature(self, scores, y) -> Curvature:
+        """Return ∂²ℓ/∂z² at these scores as an object that can be applied many times."""
+        if self.per_class:
+            return ProductCurvature(lambda v: self.curvature_product(scores, y, v), scores)
+        return DiagonalCurvature(self.curvature_product(scores, y, torch.ones_like(scores)))
+
+    def majorant(self, scores, y) -> Curvature:
+        """Return a curvature with which the quadratic model at these scores lies above ℓ everywhere.
+
+        Slower than the curvature itself, but a step with it never overshoots, and it does not die where ℓ is straight.
+        """
+        return DiagonalCurvature(torch.full_like(scores, self.curvature_bound))
 
     def mean_curvature(self, scores, y):
         """Return the mean eigenvalue of ∂²ℓ/∂z² for each sample, shape (n,); scores have shape (n, outputs)."""

@@ -6,11 +6,9 @@ import torch
 
 from onelayer.links import Link, LogisticSigmoid, Softmax
 from onelayer.losses.base import Loss
+from onelayer.losses.curvature import DiagonalCurvature, SoftmaxCurvature, by_class
 
 __all__ = ["CrossEntropy", "Logistic", "ProbabilitySquaredError"]
-
-# Up to here a row of scores is too short for vector instructions, and a transposed copy pays.
-_FEW_CLASSES = 32
 
 
 class Logistic(Loss):
@@ -29,6 +27,7 @@ class Logistic(Loss):
     name = "logistic"
     targets = "binary"
     curvature_bound = 0.25
+    self_concordant = True
     link: Link = LogisticSigmoid()
 
     def value(self, scores, y):
@@ -41,6 +40,9 @@ class Logistic(Loss):
 
     def curvature_product(self, scores, y, v):
         return torch.sigmoid(scores) * torch.sigmoid(-scores) * v
+
+    def curvature(self, scores, y):
+        return DiagonalCurvature(torch.sigmoid(scores) * torch.sigmoid(-scores))
 
     def conjugate(self, u, y):
         q, other = y + u, (1 - y) - u
@@ -77,11 +79,13 @@ class CrossEntropy(Loss):
     name = "cross-entropy"
     targets = "class"
     curvature_bound = 0.5
+    shift_invariant = True
+    self_concordant = True
     link: Link = Softmax()
 
     def value(self, scores, y):
         index = y.unsqueeze(0)
-        shifted = _by_class(scores)
+        shifted = by_class(scores)
         shifted = shifted - shifted.amax(dim=0)
         own = shifted.gather(0, index)[0]
         rest = shifted.exp().scatter(0, index, 0.0).sum(dim=0)
@@ -93,7 +97,7 @@ class CrossEntropy(Loss):
     def value_and_gradient(self, scores, y):
         # In place, which `value` must not be, for it is there to be differentiated as well.
         index = y.unsqueeze(0)
-        z = _by_class(scores.detach())
+        z = by_class(scores.detach())
         shifted = z - z.amax(dim=0)
         own = shifted.gather(0, index)[0]
         residual = shifted.exp_()
@@ -107,6 +111,9 @@ class CrossEntropy(Loss):
 
     def curvature_product(self, scores, y, v):
         return self.link.pullback(scores, v)
+
+    def curvature(self, scores, y):
+        return SoftmaxCurvature(torch.softmax(by_class(scores), dim=0))
 
     def mean_curvature(self, scores, y):
         p = self.link.mean(scores)
@@ -182,15 +189,6 @@ class ProbabilitySquaredError(Loss):
     def _distance(self, scores, y):
         p = self.link.mean(scores)
         return p - torch.nn.functional.one_hot(y, p.shape[1]).to(p) if self.per_class else p - y
-
-
-def _by_class(scores):
-    """Return the scores with one row per class.
-
-    Class by class and by hand: ten numbers in a row do not fill a register, and torch's softmax and cross_entropy took
-    four times as long for ten classes.
-    """
-    return scores.T.contiguous() if scores.shape[1] < _FEW_CLASSES else scores.T
 
 
 def _log_sum(rest, own):

@@ -6,6 +6,7 @@ import torch
 
 from onelayer.errors import ParameterError
 from onelayer.losses.base import Loss
+from onelayer.losses.curvature import DiagonalCurvature
 
 __all__ = ["AbsoluteError", "Huber", "Quantile", "SquaredError"]
 
@@ -87,6 +88,10 @@ class Huber(Loss):
 
     def curvature_product(self, scores, y, v):
         return v * ((scores - y).abs() <= self.delta)
+
+    def majorant(self, scores, y):
+        # The weights of iteratively reweighted least squares.
+        return DiagonalCurvature(self.delta / (scores - y).abs().clamp(min=self.delta))
 
     def conjugate(self, u, y):
         return torch.where(u.abs() <= self.delta, u * y + u.square() / 2, math.inf)

@@ -2,9 +2,12 @@
 
 from onelayer.solvers.base import Solver, State
 from onelayer.solvers.choose import SOLVERS, resolve_solver
+from onelayer.solvers.ending import Outcome
 from onelayer.solvers.gradient_descent import GradientDescent
 from onelayer.solvers.lbfgs import LBFGS
-from onelayer.solvers.loop import Iterate, Outcome, minimize
+from onelayer.solvers.least_squares import LeastSquares
+from onelayer.solvers.loop import Iterate, minimize
+from onelayer.solvers.newton import Newton
 from onelayer.solvers.sgd import SGD, minibatches
 
 __all__ = [
@@ -13,6 +16,8 @@ __all__ = [
     "SOLVERS",
     "GradientDescent",
     "Iterate",
+    "LeastSquares",
+    "Newton",
     "Outcome",
     "Solver",
     "State",

@@ -6,6 +6,7 @@ import math
 import numbers
 from typing import ClassVar
 
+from onelayer.certificates import Tilt
 from onelayer.errors import ParameterError, SolverError
 from onelayer.objective import Point
 from onelayer.parameters import Parameters
@@ -23,22 +24,25 @@ class State:
     parameters : Parameters
     value : float
         P there.
-    gradient : Parameters
-        Of the smooth part of P there.
+    gradient : Parameters or None
+        Of the smooth part of P there; None from a solver that expects a proof to make it superfluous.
     step : float or None
         Step length that led here.
     halt : (Status, str) or None
         Why the solver cannot go on, if it cannot.
     point : Point or None
         Scores and residual there, from solvers that keep them.
+    tilt : Tilt or None
+        The Newton step that led here, from solvers that make one: certificates are made of it.
     """
 
     parameters: Parameters
     value: float
-    gradient: Parameters
+    gradient: Parameters | None
     step: float | None = None
     halt: tuple[Status, str] | None = None
     point: Point | None = None
+    tilt: Tilt | None = None
 
 
 class Solver(abc.ABC):
@@ -57,6 +61,8 @@ class Solver(abc.ABC):
         What it can minimise.
     draws : bool
         Whether it uses its seed.
+    proves : bool
+        Whether its states carry a `tilt` as soon as a proof is worth trying.
     stop : Rule or None
         An extra stopping rule.
     """
@@ -66,6 +72,7 @@ class Solver(abc.ABC):
     needs_smooth_loss: ClassVar[bool] = True
     handles_l1: ClassVar[bool] = False
     draws: ClassVar[bool] = False
+    proves: ClassVar[bool] = False
     step_noun: ClassVar[str] = "iterations"
     stop = None
 
@@ -75,8 +82,11 @@ class Solver(abc.ABC):
         return None
 
     @abc.abstractmethod
-    def init(self, objective, parameters, *, seed=0):
-        """Return the State at these parameters."""
+    def init(self, objective, parameters, *, seed=0, tol=0.0):
+        """Return the State at these parameters.
+
+        `tol` is the certified relative gap that the fit is to end with: a hint for solvers that can save work by it.
+        """
 
     @abc.abstractmethod
     def step(self, objective, state):
@@ -100,6 +110,11 @@ class Solver(abc.ABC):
                 f"solver {self.name!r} needs a smooth loss, and the {loss.name} loss has kinks: use solver='sgd' or "
                 "'gradient-descent' with a learning rate, which reach it approximately, or loss='huber'."
             )
+
+    def explain(self, objective):
+        """Return sentences on how this problem would be solved, without solving it."""
+        del objective
+        return []
 
     def explain_divergence(self):
         """Return one clause on what to change when the objective leaves the finite numbers."""

@@ -1,5 +1,7 @@
 """When a certificate is worth its price."""
 
+import math
+
 from onelayer.certificates import Certifier
 
 __all__ = ["GapWatch"]
@@ -8,11 +10,12 @@ __all__ = ["GapWatch"]
 class GapWatch:
     """Decides at which iterates a certificate is worth a pass in float64.
 
-    A cheap estimate from the gradient is looked at every time; where none exists, a certificate is made at a
-    geometric series of iterations, so that all of them together cost a fixed share of the fit.
+    A cheap estimate from the gradient is looked at every time; where none exists, or where it stays large because the
+    penalty is weak, a certificate is made at a geometric series of iterations.
     """
 
-    def __init__(self, objective, tol):
+    def __init__(self, objective, tol, *, solver_proves=False):
+        self.solver_proves = solver_proves
         self.certifier = Certifier(objective)
         self.obstacle = self.certifier.obstacle
         self.tol, self.dtype = tol, objective.dtype
@@ -23,37 +26,33 @@ class GapWatch:
         """Return a certificate of this iterate if now is the time for one."""
         if self.obstacle or not self.tol:
             return None
-        estimate = self.certifier.estimate(state.parameters, state.gradient)
-        if estimate is None:
-            if iteration < self.next_iteration:
-                return None
-            self.next_iteration = iteration + 1 + iteration // 4
-        elif (
-            self.certifier.relative(estimate, state.value) > self.threshold
-            and iteration < self.next_iteration
-        ):
+        if state.tilt is not None:
+            # The estimate of a Newton step is no guess: it lacks only the rounding.
+            close = self.certifier.relative(state.tilt.gap, state.value) <= self.tol
+            return self.certificate_of(state) if close else None
+        if self.solver_proves and 0 < iteration < self.next_iteration:
             return None
-        certificate = self.certificate_of(state.parameters)
-        if estimate is not None:
-            self._learn(estimate, state, iteration, certificate)
-        return certificate
-
-    def _learn(self, estimate, state, iteration, certificate):
-        # An estimate that was too hopeful must fall to a third before the next try; the try after many iterations
-        # is for estimates whose own rounding keeps them from falling.
-        relative = self.certifier.relative(estimate, state.value)
+        estimate = self.certifier.estimate(state.parameters, state.gradient)
+        relative = math.inf if estimate is None else self.certifier.relative(estimate, state.value)
+        if relative > self.threshold and iteration < self.next_iteration:
+            return None
+        certificate = self.certificate_of(state)
+        # The Newton step that a proof may need costs some dozens of passes; all of them together stay a fixed share.
         self.next_iteration = 2 * iteration + 50
         if certificate and certificate.relative_gap > self.tol:
+            # An estimate that was too hopeful must fall to a third before the next try.
             self.threshold = min(self.threshold, relative) / 3
+        return certificate
 
-    def certificate_of(self, parameters):
-        """Return the certificate of these parameters, rounded as they will be returned; made at most once in a row."""
+    def certificate_of(self, state):
+        """Return the certificate of a state, rounded as it will be returned; made at most once in a row."""
         if self.obstacle:
             return None
+        parameters = state.parameters
         known, certificate = self.last
         if known is not parameters:
             rounded = parameters.to(self.dtype)
-            finer = parameters.flat.dtype != self.dtype
-            certificate = self.certifier.certify(rounded, near=parameters if finer else None)
+            near = parameters if parameters.flat.dtype != self.dtype else None
+            certificate = self.certifier.certify(rounded, near=near, tilt=state.tilt, aim=self.tol)
             self.last = parameters, certificate
         return certificate

@@ -88,8 +88,8 @@ class GradientDescent(Solver):
             return None
         return remark_on_rate(trace, self.learning_rate, self.step_noun)
 
-    def init(self, objective, parameters, *, seed=0):
-        del seed
+    def init(self, objective, parameters, *, seed=0, tol=0.0):
+        del seed, tol
         value, gradient = objective.value_and_gradient(parameters)
         return State(parameters, value, gradient)
 

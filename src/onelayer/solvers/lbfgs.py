@@ -76,8 +76,8 @@ class LBFGS(Solver):
     def parameters(self):
         return {"memory": self.memory, "precondition": self.precondition, "stop": self.stop}
 
-    def init(self, objective, parameters, *, seed=0):
-        del seed
+    def init(self, objective, parameters, *, seed=0, tol=0.0):
+        del seed, tol
         point = objective.point(parameters)
         metric = CurvatureMetric.at(objective, point) if self.precondition else None
         return _State(parameters, point.value, objective.gradient(point), point=point, metric=metric)

@@ -6,13 +6,12 @@ import math
 import time
 from collections.abc import Callable
 
-import torch
-
-from onelayer.certificates import Certificate, is_separated
 from onelayer.parameters import Parameters
-from onelayer.result import Record, Result, Status
+from onelayer.result import Record, Status
 from onelayer.solvers.base import State
+from onelayer.solvers.ending import Outcome, conclude
 from onelayer.solvers.gap_watch import GapWatch
+from onelayer.solvers.separation_watch import SeparationWatch
 from onelayer.stopping import MaxIterations, RelativeGap, TimeLimit
 
 __all__ = ["Iterate", "Outcome", "minimize"]
@@ -40,15 +39,6 @@ class Iterate:
     estimator: Callable | None
 
 
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """Parameters, the account of how they came about, and their proof (None where there is none)."""
-
-    parameters: Parameters
-    result: Result
-    certificate: Certificate | None
-
-
 def minimize(
     solver,
     objective,
@@ -60,6 +50,7 @@ def minimize(
     seed=0,
     callbacks=(),
     as_estimator=None,
+    names=None,
 ):
     """Run a solver until a rule, the solver itself or the user stops it.
 
@@ -76,12 +67,15 @@ def minimize(
     callbacks : sequence of Callback
     as_estimator : callable, optional
         Makes the fitted estimator of some Parameters, for callbacks.
+    names : sequence of str, optional
+        Of the features, for messages.
 
     Returns
     -------
     Outcome
     """
-    return _Run(solver, objective, tol, max_iter, time_limit, callbacks, as_estimator).go(start, seed)
+    run = _Run(solver, objective, tol, max_iter, time_limit, callbacks, as_estimator, names)
+    return run.go(start, seed)
 
 
 class _Run:
@@ -89,13 +83,15 @@ class _Run:
 
     state: State
     best: State
-    best_norm: float
+    best_norm: float | None
 
-    def __init__(self, solver, objective, tol, max_iter, time_limit, callbacks, as_estimator):
+    def __init__(self, solver, objective, tol, max_iter, time_limit, callbacks, as_estimator, names):
         self.solver, self.objective, self.tol = solver, objective, tol
         self.max_iter, self.time_limit = max_iter, time_limit
         self.callbacks, self.as_estimator = callbacks, as_estimator
-        self.watch = GapWatch(objective, tol)
+        self.names = names
+        self.separation = SeparationWatch(objective, solver)
+        self.watch = GapWatch(objective, tol, solver_proves=solver.proves)
         self.trace = []
         rules = [RelativeGap(tol), solver.stop]
         rules += [MaxIterations(max_iter) if max_iter is not None else None]
@@ -114,14 +110,14 @@ class _Run:
                 if not self.trace:
                     raise
                 outcome = Status.INTERRUPTED, "interrupted by the user; the best iterate so far is kept"
-            fitted = self._conclude(*outcome)
+            fitted = conclude(self, *outcome)
         finally:
             for callback in self.callbacks:
                 callback.on_fit_end(fitted and fitted.result)
         return fitted
 
     def _iterate(self, start, seed):
-        self.state = self.solver.init(self.objective, start, seed=seed)
+        self.state = self.solver.init(self.objective, start, seed=seed, tol=self.tol)
         self.best = self.state
         self._record(0)
         while True:
@@ -158,6 +154,8 @@ class _Run:
         self.stop_asked = [callback for callback in self.callbacks if callback.on_iteration(iterate)]
 
     def _gradient_norm(self, state):
+        if state.gradient is None:
+            return None
         weight = self.objective.penalty.least_subgradient(state.parameters.weight, state.gradient.weight)
         return max(weight.abs().max().item(), state.gradient.bias.abs().max().item())
 
@@ -166,7 +164,9 @@ class _Run:
             return True
         noise = 2 * self.objective.rounding_unit * abs(self.best.value)
         gain = self.best.value - state.value
-        return gain > noise or (gain >= -noise and norm < self.best_norm)
+        return gain > noise or (
+            gain >= -noise and (norm is None or self.best_norm is None or norm < self.best_norm)
+        )
 
     def _outcome(self):
         state, solver = self.state, self.solver
@@ -192,15 +192,12 @@ class _Run:
             return Status.FINISHED, f"{why} ({remark})" if remark else why
         if self.stop_asked:
             return Status.FINISHED, f"stopped by {self.stop_asked[0]!r}"
-        if self._may_diverge_quietly and state.point and is_separated(self.objective, state.point):
-            return Status.SEPARATED, (
-                "a line separates the classes without error, so without a penalty the coefficients grow for ever and "
-                "no optimum exists: give a finite C (or alpha > 0)"
-            )
+        if self.separation.found(state, self.trace):
+            return Status.SEPARATED, "no optimum exists"
         if (
             not solver.approximate
             and self.watch.obstacle
-            and self.trace[-1].gradient_norm <= self._small_gradient()
+            and (self.trace[-1].gradient_norm or 0.0) <= self._small_gradient()
         ):
             return Status.STALLED, (
                 f"the largest entry of the gradient is {self.trace[-1].gradient_norm:.2g}, but {self.watch.obstacle}"
@@ -213,83 +210,5 @@ class _Run:
         size = max(abs(start), self.watch.certifier.constant_value)
         return end - start > (self.solver.divergence_factor(self.objective) - 1) * size
 
-    @property
-    def _may_diverge_quietly(self):
-        """Whether the optimum could lie at infinity, and the solver was asked for it."""
-        penalty = self.objective.penalty
-        return not (self.solver.approximate or penalty.l1 or penalty.l2)
-
     def _small_gradient(self):
         return self.tol * max(abs(self.state.value), self.objective.rounding_unit)
-
-    def _conclude(self, status, why):
-        # Asked to make so many steps means: the last of them. Otherwise the best one counts.
-        asked = status is Status.FINISHED and self.solver.approximate
-        chosen = self.state if asked and math.isfinite(self.state.value) else self.best
-        certificate = self.watch.certificate_of(chosen.parameters)
-        gap = certificate and certificate.relative_gap
-        if (
-            gap is not None
-            and status in (Status.STALLED, Status.MAX_ITER, Status.TIME_LIMIT)
-            and gap <= self.tol
-        ):
-            status, why = (
-                Status.CONVERGED,
-                f"the certified relative gap is {gap:.2g}, at most tol={self.tol:g}",
-            )
-        if not (self.tol or self.solver.approximate) and status in (
-            Status.STALLED,
-            Status.MAX_ITER,
-            Status.TIME_LIMIT,
-        ):
-            status, why = Status.FINISHED, f"{why} (tol=0 asks for no more)"
-        if chosen is self.state and gap is not None and self.trace:
-            self.trace[-1].relative_gap = gap
-        objective, device = self.objective, self.objective.design.device
-        result = Result(
-            status,
-            self._message(status, why, gap),
-            certificate.objective if certificate else chosen.value,
-            objective.passes,
-            time.perf_counter() - self.began,
-            self.trace[-1].iteration,
-            self.trace,
-            self.solver.name,
-            repr(self.solver),
-            str(device),
-            self._arithmetic(chosen),
-        )
-        return Outcome(chosen.parameters.to(objective.dtype), result, certificate)
-
-    def _arithmetic(self, state):
-        """Return the dtype of the fit, in words where a solver went on in a finer one."""
-        usual, last = self.objective.dtype, state.parameters.flat.dtype
-        name = str(usual).removeprefix("torch.")
-        return name if last == usual else f"{name}, last steps in {str(last).removeprefix('torch.')}"
-
-    def _message(self, status, why, gap):
-        sentence = why[0].upper() + why[1:]
-        if status is Status.CONVERGED or (status is Status.STALLED and self.watch.obstacle):
-            return sentence + "."
-        if gap is None:
-            obstacle = self.watch.obstacle
-            return f"{sentence}; no bound on the distance to the optimum is known" + (
-                f", because {obstacle}." if obstacle else "."
-            )
-        if status is Status.DIVERGED:
-            return (
-                f"{sentence}; the best point on the way is kept, with a certified relative gap of {gap:.2g}."
-            )
-        reached = f"{sentence}; the certified relative gap is {gap:.2g}"
-        if status is Status.FINISHED:
-            return reached + "."
-        return f"{reached}, more than tol={self.tol:g}: {self._advice(status)}."
-
-    def _advice(self, status):
-        if status is Status.STALLED and self.best.parameters.flat.dtype == torch.float32:
-            return "use dtype='float64', or accept a larger tol"
-        return {
-            Status.MAX_ITER: "raise max_iter, or accept a larger tol",
-            Status.TIME_LIMIT: "raise time_limit, or accept a larger tol",
-            Status.STALLED: "this is the floor of the arithmetic; scale the features (standardize=True) or accept it",
-        }.get(status, "fit again for a better one")

@@ -132,7 +132,7 @@ class SGD(Solver):
             return None
         return remark_on_rate(trace, self.learning_rate, self.step_noun)
 
-    def init(self, objective, parameters, *, seed=0):
+    def init(self, objective, parameters, *, seed=0, tol=0.0):
         live = parameters.clone()
         tensors = [live.weight, live.bias] if objective.fit_intercept else [live.weight]
         optimizer = self.optimizer(tensors, lr=self.learning_rate, **(self.optimizer_options or {}))

@@ -1,0 +1,81 @@
+"""The duality gap at a dual point, as a sum of terms that are never negative."""
+
+import functools
+import math
+
+import torch
+
+from onelayer.certificates.dual_points import balanced
+
+__all__ = ["FenchelGap"]
+
+# Gaps above this share of P are worth a search for a better multiple of the dual point (products with X: none).
+_LOOSE = 0.01
+_GOLDEN = (math.sqrt(5) - 1) / 2
+_GOLDEN_ROUNDS = 8
+
+
+class FenchelGap:
+    """Gaps between coefficients and dual points, in float64, with room for the rounding of G.
+
+    Parameters
+    ----------
+    wide : Objective
+        In float64.
+    """
+
+    def __init__(self, wide):
+        self.wide = wide
+
+    def between(self, point, dual):
+        """Return the gap between a Point and a dual point U in the domain of ℓ*; one product with X."""
+        wide, loss, penalty = self.wide, self.wide.loss, self.wide.penalty
+        if wide.fit_intercept:
+            dual = balanced(wide, dual)
+        product = wide.adjoint(wide._weighted(dual))
+        slack = self.rounding(dual)
+
+        def gap(share):
+            losses = wide._mean(loss.fenchel_young(point.scores, share * dual, wide.y))
+            return losses + penalty.fenchel_young(point.parameters.weight, -share * product, share * slack)
+
+        # 0 is a legal u for every loss here, so shrinking is legal; without an L2 part G must be shrunk into its box.
+        most = 1.0 if penalty.l2 else min(1.0, penalty.l1 / max((product.abs() + slack).max().item(), 1e-300))
+        whole = gap(most)
+        # Far from the optimum the gradient is a bad dual point and the full u proves nothing; u = 0 proves P ≥ 0.
+        return whole if whole <= _LOOSE * point.value else min(whole, _least(gap, most))
+
+    def rounding(self, dual):
+        """Return how far each entry of G may be off through rounding, by Cauchy and Schwarz on its sum."""
+        size = (self._weights.unsqueeze(1) * dual.square()).sum(dim=0).sqrt()
+        return size.unsqueeze(1) * self._slack / self.wide.total_weight
+
+    @functools.cached_property
+    def _weights(self):
+        wide = self.wide
+        ones = torch.ones(wide.rows, dtype=torch.float64, device=wide.design.device)
+        return ones if wide.sample_weight is None else wide.sample_weight
+
+    @functools.cached_property
+    def _slack(self):
+        eps = torch.finfo(torch.float64).eps
+        return math.sqrt(self.wide.rows) * eps * self.wide.design.column_norms(self._weights)
+
+
+def _least(gap, most):
+    """Return the least value found of a convex function on [0, most], by golden sections."""
+    low, high = 0.0, most
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = gap(left), gap(right)
+    best = min(gap(0.0), at_left, at_right)
+    for _ in range(_GOLDEN_ROUNDS):
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - _GOLDEN * (high - low)
+            at_left = gap(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + _GOLDEN * (high - low)
+            at_right = gap(right)
+        best = min(best, at_left, at_right)
+    return best

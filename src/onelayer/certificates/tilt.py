@@ -1,0 +1,88 @@
+"""The Newton-tilted dual point: tight however weak the penalty."""
+
+import dataclasses
+import math
+
+import torch
+
+from onelayer.curvature import Goal, system_for
+from onelayer.parameters import Parameters
+
+__all__ = ["Tilt", "newton_tilt", "tilted"]
+
+# The proof's own system is solved until what it leaves over adds this share to the bound.
+_SHARE = 0.05
+_TIGHTEST = 1e-8
+
+
+@dataclasses.dataclass(frozen=True)
+class Tilt:
+    """A Newton step that a dual point can be made of.
+
+    Attributes
+    ----------
+    base, direction : Parameters
+        Where the Newton system H d = −∇P was set up, and its approximate solution d; both float64.
+    scores, slopes : tensor of shape (n, outputs)
+        z at the base (offset included) and X d (without); float64 numbers, of which float32's digits are enough: any u in
+        the domain proves something, and what it proves is computed from u alone.
+    gap : float
+        About what it will prove at base + d.
+    """
+
+    base: Parameters
+    direction: Parameters
+    scores: torch.Tensor
+    slopes: torch.Tensor
+    gap: float
+
+
+def newton_tilt(objective, wide, point, near=None):
+    """Return the Tilt of a Newton step from a point in float64, made for the sake of the proof; None if there is none.
+
+    The system is solved in the arithmetic that suits the storage of X; only its right-hand side, and what the dual
+    point proves, are float64.
+    """
+    if near is not None:
+        point = wide.point(near.to(torch.float64))
+    gradient = wide.gradient(point)
+    system = system_for(objective.as_dtype(objective.design.native)).at(
+        point, settled=True, ahead=math.inf, sampled=False
+    )
+    l2 = objective.penalty.smooth_part.l2
+    aim = _SHARE * system.decrement(gradient)
+    if not (math.isfinite(aim) and aim > 0):
+        return None
+    solution, _ = system.solve(gradient, Goal(_SHARE, max(2 * l2 * aim, _TIGHTEST * l2 * abs(point.value))))
+    slopes = wide.slopes(solution.direction)
+    return Tilt(point.parameters, solution.direction, point.scores, slopes, math.inf)
+
+
+def tilted(wide, tilt):
+    """Return the dual point u = ∂ℓ/∂z + J T of a Newton step, T = X d, moved into the domain of ℓ* where it left it.
+
+    Then G(u) = −α (W + d_W) + ρ with ρ what the Newton system left over: the gap at W + d is a sum of Bregman distances
+    of fourth order in d, plus ‖ρ‖²/2α. At the plain gradient point it is ‖∇P‖²/2α, which explodes as α goes to zero.
+    """
+    loss, y = wide.loss, wide.y
+    curvature, gradient = loss.curvature(tilt.scores, y), loss.gradient(tilt.scores, y)
+    dual = gradient + curvature.product(tilt.slopes.clone())
+    if wide.fit_intercept:
+        # The intercept's own equation is solved to the last digit, without a product with X: what is left of it
+        # would be divided by α.
+        weight = dual.new_ones(wide.rows) if wide.sample_weight is None else wide.sample_weight
+        excess = wide._weighted(dual).sum(dim=0)
+        shift = torch.linalg.pinv(curvature.mean(weight), hermitian=True) @ excess
+        dual = gradient + curvature.product(tilt.slopes - shift)
+    return _legal(loss, dual, y)
+
+
+def _legal(loss, dual, y):
+    if loss.per_class:
+        index = y.unsqueeze(1)
+        q = dual.scatter(1, index, 0.0).clamp_(min=0)
+        # The true class takes what the others leave; where they ask for more than there is they share it.
+        q /= q.sum(dim=1, keepdim=True).clamp(min=1.0)
+        return q.scatter_(1, index, -q.sum(dim=1, keepdim=True))
+    low, high = (torch.as_tensor(end, dtype=dual.dtype, device=dual.device) for end in loss.dual_interval(y))
+    return torch.minimum(torch.maximum(dual, low), high)

@@ -1,0 +1,116 @@
+"""A Cholesky factor of a weighted, centred Gram matrix plus α."""
+
+import itertools
+
+import torch
+
+__all__ = ["CentredFactor", "gram_work"]
+
+# Added to the unit diagonal, in rounding units of the Gram matrix: the factorisation survives columns that depend on
+# each other, and directions this flat are left to conjugate gradients, which take one step for each.
+_JITTER = 16
+_ATTEMPTS = 6
+# Strips of a Gram matrix, and the features from which they pay.
+_PARTS, _SPLIT = 3, 128
+# Of rows that are centred and scaled at a time (16 MB in float32).
+_BLOCK_NUMBERS = 2**22
+
+
+class CentredFactor:
+    """(Σ_i h_i (x_i − m)(x_i − m)ᵀ + α)⁻¹ with m the h-weighted mean: what is left once the intercept is eliminated.
+
+    Columns are scaled to unit diagonal before anything is squared, so units of columns do not matter.
+
+    Parameters
+    ----------
+    design : Design
+    index : tensor or slice
+        The rows to take.
+    h : tensor of shape (m,)
+        ≥ 0; chances of sampling included.
+    l2 : float
+        α.
+    centred : bool
+        Whether there is an intercept.
+
+    Attributes
+    ----------
+    lower : tensor of shape (features, features)
+        Of the scaled matrix, in the dtype of the design.
+    scale : float64 tensor of shape (features,)
+    mean : float64 tensor of shape (features,)
+    """
+
+    def __init__(self, design, index, h, l2, *, centred):
+        dtype = design.dtype
+        h = h.to(dtype)
+        self.mean, size = _moments(design, index, h, centred)
+        gram = torch.zeros(design.features, design.features, dtype=torch.float64, device=design.device)
+        mean, root = self.mean.to(dtype), h.sqrt()
+        for part, rows in _blocks(design, index, len(h)):
+            rows = (rows - mean) if centred else rows.clone()
+            gram += _symmetric(rows.div_(size).mul_(root[part].unsqueeze(1)))
+        size = size.double()
+        gram.diagonal().add_(l2 / size.square())
+        diagonal = gram.diagonal().clone()
+        diagonal = torch.where(diagonal > 0, diagonal, 1.0).sqrt()
+        self.scale = 1 / (size * diagonal)
+        gram /= diagonal.outer(diagonal)
+        jitter = _JITTER * torch.finfo(dtype).eps
+        for _ in range(_ATTEMPTS):
+            gram.diagonal().add_(jitter)
+            lower, failed = torch.linalg.cholesky_ex(gram)
+            if not failed.item():
+                break
+            jitter *= 30
+        else:
+            lower = torch.eye(design.features, dtype=torch.float64, device=gram.device)
+        self.lower = lower.to(dtype)
+
+    def whiten(self, noise):
+        """Return (V, c) such that V x + c = noiseᵀ L⁻¹ (x − m): for unit noise, squares of mean xᵀG⁻¹x."""
+        solved = torch.linalg.solve_triangular(self.lower.double().T, noise, upper=True)
+        weight = (self.scale.unsqueeze(1) * solved).T
+        return weight, -(weight @ self.mean)
+
+
+def _blocks(design, index, count):
+    """Yield slices of 0 … count and these of the rows that were chosen, as many as fit into a few megabytes."""
+    size = max(1024, _BLOCK_NUMBERS // design.features)
+    for start in range(0, count, size):
+        part = slice(start, min(start + size, count))
+        yield part, design.dense(part if isinstance(index, slice) else index[part])
+
+
+def _moments(design, index, h, centred):
+    """Return the h-weighted mean (0 where not centred) and the largest distance from it, for each feature."""
+    total = h.sum(dtype=torch.float64)
+    mean = torch.zeros(design.features, dtype=torch.float64, device=design.device)
+    high = torch.full((design.features,), -torch.inf, dtype=design.dtype, device=design.device)
+    low = -high
+    for part, rows in _blocks(design, index, len(h)):
+        mean += h[part] @ rows
+        high, low = torch.maximum(high, rows.amax(dim=0)), torch.minimum(low, rows.amin(dim=0))
+    mean = mean / total if centred and total > 0 else torch.zeros_like(mean)
+    size = torch.maximum((high - mean).abs(), (low - mean).abs()).to(design.dtype)
+    return mean, torch.where((size > 0) & torch.isfinite(size), size, 1.0)
+
+
+def gram_work(objective):
+    """Return the multiply-adds of a Gram matrix for one row, over those of half a pass for one row."""
+    share = (_PARTS + 1) / (2 * _PARTS) if objective.features >= _SPLIT else 1.0
+    return share * objective.features / objective.outputs
+
+
+def _symmetric(rows):
+    """Return rowsᵀ rows, two thirds of the work done: torch has no product that knows of symmetry."""
+    features, parts = rows.shape[1], _PARTS
+    if features < _SPLIT:
+        return rows.T @ rows
+    gram = rows.new_empty(features, features)
+    edges = [round(features * part / parts) for part in range(parts + 1)]
+    for start, end in itertools.pairwise(edges):
+        strip = rows[:, start:end].T @ rows[:, start:]
+        gram[start:end, start:] = strip
+        gram[start:, start:end] = strip.T
+    return gram

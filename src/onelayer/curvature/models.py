@@ -1,0 +1,96 @@
+"""Which model of the Hessian conjugate gradients are preconditioned with, and when it is made anew."""
+
+import dataclasses
+import math
+
+import torch
+
+from onelayer.curvature import thresholds as at
+from onelayer.curvature.blocks import ClassBlocks
+from onelayer.curvature.kronecker import Kronecker
+from onelayer.curvature.preconditioners import Diagonal, Preconditioner
+
+__all__ = ["Model", "kind_of"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A preconditioner, the curvature it was made at, and how it has served since.
+
+    Attributes
+    ----------
+    preconditioner : Preconditioner
+    trace : tensor of shape (n,)
+        Of the curvature of each row when it was made.
+    rows : int
+        For each block.
+    rate : float
+        By how much a product lowers the logarithm of the squared residual.
+    """
+
+    preconditioner: Preconditioner
+    trace: torch.Tensor
+    rows: int
+    rate: float = at.USUAL_RATE
+
+    @classmethod
+    def first(cls, objective, curvature):
+        """Return a rough model: the curvature will move with the next step."""
+        return cls._made(objective, curvature, at.ROUGH_ROWS_PER_FEATURE, first=True)
+
+    def current(self, objective, curvature, settled, ahead):
+        """Return this model, or a new one where what lies ahead costs more with this than a new one would.
+
+        Parameters
+        ----------
+        settled : bool
+            Curvature that has settled deserves a better model than curvature that moves.
+        ahead : float
+            The logarithm of the factor by which squared residuals have still to fall.
+        """
+        per_feature = at.ROWS_PER_FEATURE if settled else at.ROUGH_ROWS_PER_FEATURE
+        rows = _rows(objective, per_feature)
+        if ahead / self.rate <= _price(objective, rows):
+            return self
+        moved = (curvature.trace() - self.trace).abs().sum().item()
+        if rows <= at.FINER * self.rows and moved <= at.STALE * self.trace.sum().item():
+            return self
+        return self._made(objective, curvature, per_feature)
+
+    def after(self, solution):
+        """Return the same model, with the rate that it has just shown."""
+        fall = -math.log(max(solution.reduction, 1e-300)) if solution.reduction < 1 else 0.0
+        return dataclasses.replace(self, rate=max(fall / max(solution.steps, 1), at.LEAST_RATE))
+
+    @classmethod
+    def _made(cls, objective, curvature, per_feature, *, first=False):
+        rows = _rows(objective, per_feature)
+        kind = _kind(objective, rows, first)
+        return cls(kind(objective, curvature, rows), curvature.trace(), rows if kind is ClassBlocks else 0)
+
+
+def kind_of(objective):
+    """Return the class of preconditioner that suits the size of an objective."""
+    features, outputs = objective.features, objective.outputs
+    if features > at.FACTOR_FEATURES:
+        return Diagonal
+    numbers = outputs * features**2
+    small = numbers <= max(at.BLOCKS_NUMBERS, at.BLOCKS_SHARE * objective.rows * features)
+    return ClassBlocks if small or not objective.loss.shift_invariant else Kronecker
+
+
+def _kind(objective, rows, first):
+    kind = kind_of(objective)
+    shared = kind is ClassBlocks and objective.loss.shift_invariant
+    return Kronecker if first and shared and _price(objective, rows) > at.DEAR else kind
+
+
+def _rows(objective, per_feature):
+    rows = max(at.MIN_ROWS, per_feature * objective.features, at.CHEAP / _price(objective, 1))
+    return min(objective.rows, int(rows))
+
+
+def _price(objective, rows):
+    """Return what blocks of so many rows cost, in products with the Hessian."""
+    discount = at.GRAM_DISCOUNT * min(1.0, objective.outputs / at.FEW_OUTPUTS)
+    return discount * rows * objective.features / (2 * objective.rows)

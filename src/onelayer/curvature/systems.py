@@ -1,0 +1,186 @@
+"""The Newton system H d = −g at one point, solved by a factor or by conjugate gradients."""
+
+import abc
+import dataclasses
+import math
+from typing import Any, ClassVar
+
+import torch
+
+from onelayer.curvature import thresholds as at
+from onelayer.curvature.conjugate_gradients import Solution, solve
+from onelayer.curvature.dense import DenseHessian, WideRows
+from onelayer.curvature.hessian import Hessian
+from onelayer.curvature.models import Model, kind_of
+from onelayer.objective import Objective
+
+__all__ = ["DenseSystem", "Goal", "KrylovSystem", "System", "how_solved", "solved_densely", "system_for"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    """How exactly a Newton system is to be solved.
+
+    Attributes
+    ----------
+    reduction : float
+        Of the squared preconditioned residual.
+    residual : float
+        Of the squared Euclidean one; infinite where no proof hangs on it.
+    """
+
+    reduction: float
+    residual: float = math.inf
+
+
+class System(abc.ABC):
+    """Newton systems of one objective, from point to point."""
+
+    exact: ClassVar[bool]
+
+    @abc.abstractmethod
+    def at(self, point, settled, ahead, sampled):
+        """Return the system at a point.
+
+        `settled` says that steps have become small; `ahead` is the logarithm of the factor by which squared residuals
+        have still to fall; `sampled` that a rough Hessian will do.
+        """
+
+    @abc.abstractmethod
+    def majorised(self, point):
+        """Return the system at a point with a curvature that lies above the true one and does not die."""
+
+    @abc.abstractmethod
+    def misses(self, gradient):
+        """Return whether a part of the gradient points where P does not curve here, so that no Newton step sees it."""
+
+    @abc.abstractmethod
+    def decrement(self, gradient):
+        """Return about ½ gᵀH⁻¹g: what a Newton step will gain."""
+
+    @abc.abstractmethod
+    def solve(self, gradient, goal):
+        """Return (Solution, the system afterwards)."""
+
+    def left(self, residual):
+        """Return ‖ρ‖² as the proof will see it, with the intercept's part of ρ answered for."""
+        return residual.weight.square().sum().item()
+
+
+@dataclasses.dataclass(frozen=True)
+class DenseSystem(System):
+    """The whole Hessian, factorised in float64."""
+
+    objective: Objective
+    rows: WideRows
+    hessian: Any = None  # a DenseHessian, from `at` on
+    exact: ClassVar = True
+
+    def at(self, point, settled, ahead, sampled):
+        del settled, ahead, sampled
+        curvature = self.objective.loss.curvature(point.scores, self.objective.y)
+        return dataclasses.replace(self, hessian=DenseHessian(self.objective, self.rows, curvature))
+
+    def majorised(self, point):
+        curvature = self.objective.loss.majorant(point.scores, self.objective.y)
+        return dataclasses.replace(self, hessian=DenseHessian(self.objective, self.rows, curvature))
+
+    def misses(self, gradient):
+        return self.hessian.misses(gradient) > at.MISSED
+
+    def decrement(self, gradient):
+        return (gradient.flat @ self.hessian.apply(gradient).flat).item() / 2
+
+    def solve(self, gradient, goal):
+        del goal
+        direction = self.hessian.apply(gradient)
+        return Solution(gradient.like(-direction.flat), gradient.like(0 * gradient.flat), 1), self
+
+
+@dataclasses.dataclass(frozen=True)
+class KrylovSystem(System):
+    """Products with the Hessian in the objective's own arithmetic, and a model of it to precondition them."""
+
+    objective: Objective
+    # Set by `at`: the Hessian that is solved with, that of all rows, and a Model.
+    hessian: Any = None
+    whole: Any = None
+    model: Any = None
+    exact: ClassVar = False
+
+    def at(self, point, settled, ahead, sampled):
+        point = _narrow(point, self.objective)
+        hessian = whole = Hessian(self.objective, point)
+        if self.model is None:
+            model = Model.first(self.objective, hessian.curvature)
+        else:
+            model = self.model.current(self.objective, hessian.curvature, settled, ahead)
+        if sampled:
+            hessian = hessian.sampled(point, self.objective.rows // at.SAMPLE_SHARE)
+        return dataclasses.replace(self, hessian=hessian, whole=whole, model=model)
+
+    def majorised(self, point):
+        point = _narrow(point, self.objective)
+        hessian = Hessian(self.objective, point, self.objective.loss.majorant(point.scores, self.objective.y))
+        model = Model.first(self.objective, hessian.curvature)
+        return dataclasses.replace(self, hessian=hessian, whole=hessian, model=model)
+
+    def misses(self, gradient):
+        del gradient
+        # Conjugate gradients leave such a part in the residual; the line search has the last word.
+        return False
+
+    def decrement(self, gradient):
+        return (gradient.flat @ self.model.preconditioner.apply(gradient).flat).item() / 2
+
+    def is_true(self, gradient, solution, slopes):
+        """Return whether rows that were left out agree about how much P bends along a direction."""
+        direction = solution.direction.flat
+        believed = (direction @ (solution.residual.flat - gradient.flat)).item()
+        found = self.whole.bend(solution.direction, slopes.to(self.objective.dtype))
+        return found <= at.SAMPLE_BENDS * believed
+
+    def left(self, residual):
+        return self.model.preconditioner.eliminated(residual).square().sum().item()
+
+    def solve(self, gradient, goal):
+        def enough(residual, reduction):
+            if reduction > goal.reduction:
+                return False
+            return math.isinf(goal.residual) or self.left(residual) <= goal.residual
+
+        solution = solve(
+            self.hessian.product, self.model.preconditioner.apply, gradient, enough, at.MOST_PRODUCTS
+        )
+        return solution, dataclasses.replace(self, model=self.model.after(solution))
+
+
+def solved_densely(objective):
+    """Return whether the whole Hessian of an objective is formed."""
+    columns = objective.features + objective.fit_intercept
+    coupled = columns * (objective.outputs if objective.loss.shift_invariant else 1)
+    work = objective.rows * objective.outputs * columns * coupled
+    small = objective.rows * coupled <= at.WIDE_NUMBERS
+    return small and coupled <= at.DENSE_COEFFICIENTS and work <= at.DENSE_WORK
+
+
+def system_for(objective):
+    """Return what Newton systems of this objective are solved with; its own objective is the one to work with."""
+    if solved_densely(objective):
+        wide = objective.as_dtype(torch.float64, copy_rows=True)
+        return DenseSystem(wide, WideRows(wide))
+    return KrylovSystem(objective)
+
+
+def how_solved(objective):
+    """Return one clause on how Newton systems of this objective are solved."""
+    coefficients = objective.outputs * (objective.features + objective.fit_intercept)
+    if solved_densely(objective):
+        return f"with {coefficients:,} coefficients the whole Hessian is factorised, in float64"
+    kind = kind_of(objective)
+    return f"Newton systems are solved by conjugate gradients, preconditioned by {kind.description}"
+
+
+def _narrow(point, objective):
+    """Return the point with scores in the objective's arithmetic."""
+    return dataclasses.replace(point, scores=point.scores.to(objective.dtype))

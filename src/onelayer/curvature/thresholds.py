@@ -1,0 +1,77 @@
+"""Every number that steers Newton systems, each with its reason. None of them changes the answer, only its price."""
+
+# ---- which path ------------------------------------------------------------------------------------------------
+
+# Coefficients up to which the whole Hessian is formed in float64: its factorisation is then under 10 ms.
+DENSE_COEFFICIENTS = 700
+# Multiply-adds of one such Hessian, at most: about 20 ms on two cores. Above it a sampled model is cheaper.
+DENSE_WORK = 1e9
+
+# Numbers of X that are held in float64 at a time for a whole Hessian (32 MB).
+WIDE_NUMBERS = 2**22
+# A gradient of which more than this share points where P does not curve needs another model of P.
+MISSED = 1e-6
+
+# ---- models of the curvature -----------------------------------------------------------------------------------
+
+# Rows for each block, in features: sampled by leverage, 8 d rows brought conjugate gradients on Fashion-MNIST to 25
+# steps for three digits, 4 d to 36, all of them (77 d) to 18.
+ROWS_PER_FEATURE = 8
+# While the curvature still moves from step to step, a rough model serves as well.
+ROUGH_ROWS_PER_FEATURE = 2
+MIN_ROWS = 1000
+# Numbers in all blocks together: above this share of X, or this many, one shared eigenbasis takes their place.
+BLOCKS_SHARE, BLOCKS_NUMBERS = 0.5, 2**24
+# Features up to which a matrix features x features is formed at all (8192² float32 are 256 MB).
+FACTOR_FEATURES = 8192
+# The first model of softmax, where blocks would cost more products than this, is the shared eigenbasis: at W = 0 it is
+# the Hessian itself.
+DEAR = 5
+# A model is stale when the curvature has moved by this much of itself since it was made.
+STALE = 0.25
+# A model of the same curvature is worth replacing only by one of more than this times its rows.
+FINER = 2
+# By how much a product lowers the logarithm of the squared residual, before it is measured; and at least, afterwards.
+USUAL_RATE, LEAST_RATE = 0.5, 0.01
+# While steps are large only the next system counts, which is solved to about one digit.
+ONE_SYSTEM = 2.5
+# The price of a multiply-add inside a Gram matrix over one inside a pass, which is bound by memory for few outputs: as
+# measured, 0.5 from ten outputs on and in proportion below.
+GRAM_DISCOUNT, FEW_OUTPUTS = 0.5, 10
+# A model that costs no more products than this is made of as many rows as it buys.
+CHEAP = 2.0
+
+# One row in so many gives the Hessian of the first systems ...
+SAMPLE_SHARE = 4
+# ... as long as all rows together bend P along a step by no more than this times what those rows believed (where rare
+# features are missed it is twice as much), and steps leave no more than this share of what they set out to gain.
+SAMPLE_BENDS = 1.3
+SAMPLE_TRUST = 0.5
+# Steps that gain less than this share of P have all rows: two or three of them end the fit.
+SAMPLED_UNTIL = 1e-3
+
+# ---- inner accuracy --------------------------------------------------------------------------------------------
+
+# Reduction of the preconditioned residual before anything is known about how far the quadratic model can be trusted.
+FORCING = 0.3
+# Afterwards: solve down to this share of what the model was off by last time, scaled to this step (squared norms).
+TRUST = 0.5
+LOOSEST, TIGHTEST = 0.5, 1e-4
+# The last system is solved until what it leaves over proves this share of tol by itself.
+CLOSING = 0.3
+# A step that gains more than this share of P leaves too much behind it for a proof worth trying.
+PROVABLE = 0.01
+MOST_PRODUCTS = 500
+# Once a step gains less than this share of P the curvature is that of the end, give or take.
+SETTLED = 0.03
+# Below this share of P a Newton decrement drowns in what the rounding of float32 does to kept scores: float64 from there.
+WIDE_BELOW = 1e-9
+
+# ---- warm starts -----------------------------------------------------------------------------------------------
+
+# One row in so many, at the same C; worth it only if that leaves enough rows to say something about each coefficient.
+SUBSET_SHARE = 8
+SUBSET_ROWS = 2000
+# A subset's own optimum is this far (share of P) from that of all rows anyway.
+SUBSET_ACCURACY = 0.05
+SUBSET_STEPS = 12

@@ -1,0 +1,264 @@
+"""Newton's method for smooth convex objectives, in as few passes over X as its proof needs."""
+
+import dataclasses
+import math
+from typing import Any, ClassVar
+
+import torch
+
+from onelayer.certificates import Tilt
+from onelayer.certificates.tilt import tilted
+from onelayer.curvature import Goal, KrylovSystem, how_solved, solved_densely, system_for
+from onelayer.curvature import thresholds as at
+from onelayer.errors import SolverError
+from onelayer.result import Status
+from onelayer.solvers.base import Solver, State
+from onelayer.solvers.line_search import search
+from onelayer.solvers.newton.warm_start import subset_rows, subset_start
+
+__all__ = ["Newton"]
+
+
+@dataclasses.dataclass
+class _State(State):
+    # Always there: the objective to work with, and what Newton systems are solved with.
+    work: Any = None
+    system: Any = None
+    tol: float = 0.0
+    # What the quadratic model was off by last time, over the square of that step's decrement.
+    remainder: float | None = None
+    # What the last step was expected to gain, and what its system turned out to promise over the model's guess.
+    decrement: float = math.inf
+    bias: float = 1.0
+    sampled: bool = True
+    tries: int = 0
+
+
+class Newton(Solver):
+    """Newton's method: each step minimises the quadratic model of P, as exactly as that model deserves.
+
+    Minimises P(W, b) of the estimator for smooth convex losses with an L2 penalty or none. There is nothing to tune.
+
+    Parameters
+    ----------
+    stop : Rule, optional
+        An extra rule from ``onelayer.stopping``, beside the estimator's `tol`, `max_iter` and `time_limit`.
+
+    Notes
+    -----
+    Small problems factorise the whole Hessian in float64. For the others
+
+    - the system is solved by conjugate gradients, preconditioned by one Cholesky factor per class of rows that are
+      sampled by curvature times leverage (one eigenbasis for all classes where that would be too large);
+    - scores are kept, so steps along a direction are free of products with X;
+    - each system is solved only as exactly as the last step has shown its quadratic model to be true (Eisenstat and
+      Walker), and the last one until it proves `tol`;
+    - gradients are float64 from where float32 has no more digits to give, products with the Hessian never;
+    - a start at zero is replaced by the optimum of every eighth row, at the same C.
+
+    It ends with the proof: the last step gives the dual point of the certificate.
+
+    References
+    ----------
+    S. Eisenstat, H. Walker, "Choosing the forcing terms in an inexact Newton method", SIAM J. Sci. Comput. 17 (1996).
+
+    Examples
+    --------
+    >>> import onelayer as ol
+    >>> data = ol.data.load("iris")
+    >>> model = ol.SoftmaxRegression(C=1.0, solver=ol.solvers.Newton()).fit(data.X, data.y)
+    >>> model.result_.status, model.certificate_.relative_gap <= 1e-6
+    (<Status.CONVERGED: 'converged'>, True)
+    """
+
+    name: ClassVar = "newton"
+    proves: ClassVar = True
+
+    def __init__(self, *, stop=None):
+        self.stop = stop
+
+    @property
+    def parameters(self):
+        return {"stop": self.stop}
+
+    def check(self, loss, penalty):
+        super().check(loss, penalty)
+        if not loss.convex:
+            raise SolverError(
+                f"solver 'newton' needs a convex loss, and {loss!r} is not: use solver='lbfgs' or 'gradient-descent'."
+            )
+
+    def explain(self, objective):
+        ways = [how_solved(objective)]
+        count = subset_rows(objective)
+        if count and not solved_densely(objective):
+            ways.append(f"a start at zero is replaced by the optimum of {count:,} rows")
+        return ways
+
+    def init(self, objective, parameters, *, seed=0, tol=0.0):
+        del seed
+        parameters = parameters.to(torch.float64)
+        system = system_for(objective)
+        work = system.objective
+        point = work.point(parameters)
+        return _State(
+            parameters, point.value, work.gradient(point), point=point, work=work, system=system, tol=tol
+        )
+
+    def step(self, objective, state):
+        if state.gradient is None:
+            state = dataclasses.replace(state, gradient=_fine_gradient(state))
+        if _starts_from_zero(state):
+            better = subset_start(self, state)
+            if better is not None:
+                return better
+        scale = max(abs(state.value), torch.finfo(torch.float64).tiny)
+        settled = state.decrement < at.SETTLED * scale
+        ahead = _ahead(state, scale) if settled else at.ONE_SYSTEM
+        sampled = state.sampled and _worth_sampling(state.work)
+        system = state.system.at(state.point, settled, ahead, sampled)
+        if system.exact:
+            if system.misses(state.gradient):
+                return self._majorised(state)
+            return self._moved(state, system, Goal(0.0), closing=True) or self._majorised(state)
+        decrement = state.bias * system.decrement(state.gradient)
+        predicted = math.inf if state.remainder is None else state.remainder * decrement**2
+        closing = not sampled and predicted <= at.CLOSING * state.tol * scale
+        if sampled and decrement < at.SAMPLED_UNTIL * scale:
+            return self.step(objective, dataclasses.replace(state, sampled=False, system=system))
+        if state.work.dtype != torch.float64:
+            if decrement < at.WIDE_BELOW * scale:
+                return self.step(objective, _widened(state, system))
+            if closing:
+                state = dataclasses.replace(state, gradient=_fine_gradient(state))
+        goal = Goal(at.FORCING**2) if sampled else _goal(state, predicted, decrement, scale, closing)
+        return self._moved(state, system, goal, closing) or self._majorised(state)
+
+    def _majorised(self, state):
+        """Return the state after a step with a curvature that does not die; finer arithmetic, or the end, if none helps."""
+        system = state.system.majorised(state.point)
+        moved = self._moved(state, system, Goal(at.FORCING**2), closing=False)
+        if moved is not None:
+            # What was learnt with another curvature is not true of this one.
+            return dataclasses.replace(moved, system=state.system, remainder=None, bias=1.0)
+        if state.work.dtype != torch.float64:
+            return _widened(state, state.system)
+        why = "no step lowers the objective any more in float64"
+        return dataclasses.replace(state, halt=(Status.STALLED, why))
+
+    def _moved(self, state, system, goal, closing):
+        """Return the state after a Newton step, or None where none lowers P."""
+        gradient = state.gradient
+        solution, system = system.solve(gradient, goal)
+        slope = (solution.direction.flat @ gradient.flat).item()
+        if not slope < 0:
+            return None
+        ray = state.work.ray(state.point, solution.direction)
+        noise = 2 * state.work.rounding_unit * abs(state.value)
+        accepted = search(ray, slope, noise=noise)
+        if accepted is None:
+            return None
+        return self._advance(state, system, ray, accepted, solution, slope, closing)
+
+    def _advance(self, state, system, ray, accepted, solution, slope, closing):
+        work, point = state.work, accepted.point
+        near = closing and -slope / 2 <= at.PROVABLE * abs(state.value)
+        proof = near and accepted.length == 1.0 and work.loss.has_dual
+        # Where a proof is made next, the gradient would be its most expensive part, and of no use if it succeeds.
+        after = None if proof else work.gradient(point)
+        if not (point.value < state.value or _is_flatter(work, point, after, state)):
+            return None
+        remainder, tilt, bias, sampled = None, None, 1.0, False
+        decrement = -slope / 2
+        if not system.exact:
+            bias = max(1.0, decrement / max(system.decrement(state.gradient), 1e-300))
+            slow = state.step == 1.0 and decrement > at.SAMPLE_TRUST * state.decrement
+            sampled = state.sampled and not slow and system.is_true(state.gradient, solution, ray.slopes)
+            if accepted.length == 1.0 and after is not None:
+                beyond = after.like(after.flat - solution.residual.flat)
+                remainder = bias * max(system.decrement(beyond), 0.0) / max(decrement**2, 1e-300)
+        if proof:
+            tilt = _tilt(work, state.point, ray, solution, system)
+            remainder = state.remainder
+        return dataclasses.replace(
+            state,
+            parameters=point.parameters,
+            value=point.value,
+            gradient=after,
+            step=accepted.length,
+            point=point,
+            system=system,
+            remainder=remainder,
+            decrement=decrement,
+            bias=bias,
+            sampled=sampled,
+            tilt=tilt,
+            tries=state.tries + 1 if tilt else 0,
+        )
+
+
+def _starts_from_zero(state):
+    return state.step is None and isinstance(state.system, KrylovSystem) and not state.parameters.weight.any()
+
+
+def _worth_sampling(objective):
+    """Return whether a share of the rows leaves enough of them to say something about the curvature."""
+    return objective.rows >= at.SAMPLE_SHARE * max(at.SUBSET_ROWS, 4 * objective.features)
+
+
+def _ahead(state, scale):
+    """Return the logarithm of the factor by which the decrement has still to fall."""
+    target = max(at.CLOSING * state.tol, torch.finfo(torch.float64).eps) * scale
+    return max(math.log(state.decrement / target), 1.0) if state.decrement > target else 1.0
+
+
+def _goal(state, predicted, decrement, scale, closing):
+    if not closing:
+        if math.isinf(predicted):
+            return Goal(at.FORCING**2)
+        share = at.TRUST * predicted / max(decrement, 1e-300)
+        return Goal(min(max(share, at.TIGHTEST**2), at.LOOSEST**2))
+    l2 = state.work.penalty.smooth_part.l2
+    # The next try after a proof that fell short asks for ten times as much.
+    target = at.CLOSING * state.tol * scale * 0.1**state.tries
+    share = min(max(target / max(decrement, 1e-300), at.TIGHTEST**2), at.LOOSEST**2)
+    return Goal(share, 2 * l2 * target if l2 else math.inf)
+
+
+def _is_flatter(work, point, after, state):
+    """Return whether the gradient has become smaller, where values can no longer tell."""
+    if after is None:
+        return point.value <= state.value + 2 * work.rounding_unit * abs(state.value)
+    return after.flat.abs().max() < state.gradient.flat.abs().max()
+
+
+def _fine_gradient(state):
+    """Return the gradient at the kept scores in float64: what the last system is solved for.
+
+    The scores may be float32: what their rounding does to a gradient averages out. That of the sums over rows does not.
+    """
+    work, wide = state.work, state.work.as_dtype(torch.float64)
+    scores = state.point.scores.double()
+    point = wide.point(state.parameters, scores)
+    return wide.gradient(point) if wide is not work else work.gradient(state.point)
+
+
+def _widened(state, system):
+    """Return the same state with gradients and scores in float64."""
+    wide = state.work.as_dtype(torch.float64)
+    point = wide.point(state.parameters)
+    return dataclasses.replace(
+        state, work=wide, system=system, point=point, value=point.value, gradient=wide.gradient(point)
+    )
+
+
+def _tilt(work, point, ray, solution, system):
+    """Return the Tilt of a full step, from the scores at both of its ends."""
+    work = work.as_dtype(torch.float64)
+    scores, slopes = point.scores.double(), ray.slopes.double()
+    tilt = Tilt(point.parameters, solution.direction, scores, slopes, math.inf)
+    gap = work._mean(work.loss.fenchel_young(scores + slopes, tilted(work, tilt), work.y))
+    l2 = work.penalty.smooth_part.l2
+    if l2:
+        gap += system.left(solution.residual) / (2 * l2)
+    return dataclasses.replace(tilt, gap=gap)
