@@ -31,9 +31,8 @@ def subset_start(solver, state):
     inner = solver.init(part, state.parameters, tol=0.0)
     inner = dataclasses.replace(inner, step=0.0)
     for _ in range(at.SUBSET_STEPS):
-        before = inner.value
         inner = solver.step(part, inner)
-        if inner.halt or before - inner.value < at.SUBSET_ACCURACY * abs(inner.value):
+        if inner.halt or inner.decrement < at.SUBSET_ACCURACY * abs(inner.value):
             break
     point = objective.point(inner.parameters)
     if not point.value < state.value:
