@@ -68,7 +68,10 @@ CASES = {
     "unknown command": ("fti good.csv", ["fti", "fit", "predict", "evaluate", "datasets"]),
     "missing argument": ("fit", ["DATA"]),
     "not a number": ("fit good.csv --tol small", ["--tol", "small"]),
-    "unknown solver": ("fit good.csv --solver adam", ["adam", "auto, newton, least-squares, lbfgs, gradient-descent, sgd"]),
+    "unknown solver": (
+        "fit good.csv --solver adam",
+        ["adam", "auto, newton, least-squares, lbfgs, gradient-descent, sgd"],
+    ),
     "unknown model": ("fit good.csv --model tree", ["tree", "linear, logistic, softmax"]),
     "unknown loss": ("fit good.csv --loss hinge", ["hinge", "log"]),
     "option of another solver": ("fit good.csv --epochs 3", ["--epochs", "sgd or gradient-descent"]),

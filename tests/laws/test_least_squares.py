@@ -110,7 +110,7 @@ MATRICES = {
     "whole numbers": np.random.default_rng(0).integers(-2, 3, size=(15, 12)).astype(float),
     "many rows": normal(9000, 3),
     "many rows, collinear": normal(9000, 3)[:, [0, 1, 2, 1]],
-    "many columns, few independent": normal(600, 20) @ normal(20, 300, seed=1),
+    "many columns, few independent": normal(400, 20) @ normal(20, 100, seed=1),
 }
 SETTINGS = {
     "plain": {},
@@ -484,6 +484,16 @@ def test_a_kinked_penalty_is_sent_to_who_can():
     with pytest.raises(ol.errors.SolverError, match=r"'least-squares' needs a smooth penalty.*'sgd'"):
         LeastSquares().check(SquaredError(), L1(0.1))
     LeastSquares().check(SquaredError(), L2(0.1))
+
+
+def test_it_explains_itself():
+    def explain(X, **settings):
+        return " ".join(LeastSquares().explain(build(X, X[:, :1], **settings)))
+
+    assert "space of the rows" in explain(normal(3, 5))
+    assert "float64 products" in explain(normal(5, 3))
+    assert "float64 products" in explain(normal(5, 3), dtype=torch.float32)
+    assert "float32 products" in explain(normal(30_000, 60), dtype=torch.float32)
 
 
 def test_dependent_columns_are_named():

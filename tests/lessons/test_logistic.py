@@ -121,7 +121,7 @@ def test_without_a_penalty_the_curve_grows_steeper_for_ever(page):
     assert names["steepness"][300] > 8
     assert names["unpenalised"].result_.status == "separated"
     assert names["unpenalised"].certificate_ is None
-    assert "without a penalty the coefficients grow for ever" in shown(page[0])
+    assert "grows for ever and no optimum exists" in shown(page[0])
 
 
 def test_with_a_penalty_there_is_a_proven_optimum(page):
@@ -129,8 +129,10 @@ def test_with_a_penalty_there_is_a_proven_optimum(page):
 
     penalised = page[1]["penalised"]
     peer = LogisticRegression(C=1.0, tol=1e-12, max_iter=10_000).fit([[1], [2], [3]], [0, 0, 1])
-    assert penalised.coef_.item() == pytest.approx(peer.coef_.item(), abs=1e-5)
-    assert penalised.intercept_.item() == pytest.approx(peer.intercept_.item(), abs=1e-5)
+    assert penalised.coef_.item() == pytest.approx(
+        peer.coef_.item(), abs=penalised.certificate_.weight_radius
+    )
+    assert penalised.intercept_.item() == pytest.approx(peer.intercept_.item(), abs=3e-3)
     assert penalised.certificate_.relative_gap <= 1e-6
     assert "The certified relative gap is" in shown(page[0])
 

@@ -3,6 +3,8 @@
 import functools
 import math
 
+import torch
+
 from onelayer.certificates.fenchel import FenchelGap
 from onelayer.certificates.unpenalized import affordable
 from onelayer.curvature import DenseHessian, WideRows
@@ -57,6 +59,13 @@ class ProjectedPoint:
             weighted = wide._weighted(dual)
             left = type(gradient).of(wide.adjoint(weighted), wide._bias_gradient(weighted))
             slack = self._fenchel.rounding(dual)
-            if bool((left.weight.abs() <= 4 * slack).all()):
+            # The intercept is a column of ones.
+            ones = math.sqrt(wide.rows) * torch.finfo(torch.float64).eps * _size(wide, dual)
+            if bool((left.weight.abs() <= 4 * slack).all() and (left.bias.abs() <= 4 * ones).all()):
                 return wide._mean(loss.fenchel_young(point.scores, dual, wide.y))
         return math.inf
+
+
+def _size(wide, dual):
+    """Return (Σ s_i u_i² / S)^½ for each output."""
+    return (wide._weighted(dual.square()).sum(dim=0) / wide.total_weight).sqrt()

@@ -91,7 +91,12 @@ class SelfConcordance:
     def _rounding(self, hessian, point):
         """Return how far ν may be off through the rounding of the gradient."""
         wide = self.wide
-        size = point.residual.square().sum().item() ** 0.5
+        squared = point.residual.square()
+        if wide.sample_weight is not None:
+            # The residual is s u: by Cauchy and Schwarz on Σ s u x, each factor takes half of s.
+            heavy = wide.sample_weight > 0
+            squared = squared[heavy] / wide.sample_weight[heavy].unsqueeze(1)
+        size = squared.sum().item() ** 0.5
         squares = torch.zeros(self._rows.columns, dtype=torch.float64, device=wide.design.device)
         for part, rows in self._rows.blocks():
             weight = rows.new_ones(len(rows)) if wide.sample_weight is None else wide.sample_weight[part]

@@ -55,7 +55,7 @@ def choose_solver(est, X, y, sample_weight=None):
     >>> import onelayer as ol
     >>> data = ol.data.load("iris")
     >>> print(ol.choose_solver(ol.SoftmaxRegression(), data.X, data.y))
-    newton: Newton's method ends at the optimum, with its proof, in the fewest passes; ...
+    newton: Newton's method ends at the optimum, and its last step is the proof; ...
     """
     objective = est.objective(X, y, sample_weight)
     loss, penalty = objective.loss, objective.penalty

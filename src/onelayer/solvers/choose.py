@@ -49,7 +49,7 @@ AUTO = (
         "a convex smooth loss, no L1 part",
         lambda loss, penalty: loss.convex and loss.smooth and not penalty.l1,
         Newton,
-        "Newton's method ends at the optimum, with its proof, in the fewest passes",
+        "Newton's method ends at the optimum, and its last step is the proof",
     ),
     Case(
         "everything else",

@@ -54,10 +54,13 @@ def conclude(run, status, why):
     if found and found.cause == "separated":
         status = Status.SEPARATED
     objective = run.objective
+    final = chosen.parameters.to(objective.dtype)
+    # Kept scores may have drifted, so without a proof the value is computed once more from the coefficients.
+    value = certificate.objective if certificate else objective.value(final)
     result = Result(
         status,
         _message(run, status, why, gap, found),
-        certificate.objective if certificate else chosen.value,
+        value,
         objective.passes,
         time.perf_counter() - run.began,
         run.trace[-1].iteration,
@@ -67,7 +70,7 @@ def conclude(run, status, why):
         str(objective.design.device),
         arithmetic,
     )
-    return Outcome(chosen.parameters.to(objective.dtype), result, certificate, chosen)
+    return Outcome(final, result, certificate, chosen)
 
 
 def _arithmetic(run, state):

@@ -8,7 +8,7 @@ from onelayer.solvers.least_squares.rows import Fit
 __all__ = ["polish"]
 
 # Entries of X times outputs; each costs some fifty operations.
-_AFFORDABLE = 2**20
+_AFFORDABLE = 2**18
 _NUMBERS = 2**17
 _ROUNDS = 5
 # Veltkamp's constant for 53 bits.
@@ -32,17 +32,18 @@ def polish(rows, system, parameters):
             return best
         best = parameters, fit
         move = system.coefficients(system.solve(fit.gradient))
-        size = move.abs().max()
-        if last is not None and not size < last / 2:
+        size, step = move.abs().max(), _in_the_objectives_terms(rows, move)
+        settled = bool((step.abs() <= torch.finfo(torch.float64).eps * parameters.flat.abs()).all())
+        if settled or (last is not None and not size < last / 2):
             return best
-        parameters, last = _moved(rows, parameters, move), size
+        parameters, last = parameters.like(parameters.flat + step), size
     return best
 
 
-def _moved(rows, parameters, move):
+def _in_the_objectives_terms(rows, move):
     weight = (move[rows.lead :] / rows.scale.unsqueeze(1)).T
-    bias = move[0] - weight @ rows.shift if rows.lead else torch.zeros_like(parameters.bias)
-    return parameters.like(parameters.flat + Parameters.of(weight, bias).flat)
+    bias = move[0] - weight @ rows.shift if rows.lead else torch.zeros_like(rows.bias)
+    return Parameters.of(weight, bias).flat
 
 
 def _fit(rows, parameters):

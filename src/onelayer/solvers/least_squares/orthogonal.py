@@ -14,7 +14,7 @@ from onelayer.solvers.least_squares.ranks import (
 
 __all__ = ["Pivoted", "triangle"]
 
-# Rows of a block of QR, in columns: the triangle that goes along is the smaller part of each.
+# A block has at least so many rows for each column, so that the triangle on top of it is the smaller part.
 _TALL = 4
 _LEAST_ROWS = 4096
 
@@ -123,9 +123,8 @@ class _Shortest:
     def __init__(self, revealed, scale):
         self._scale = scale[:, None]
         rank = revealed.rank
-        made_of = np.concatenate([np.eye(rank), revealed.combinations()], axis=1)[
-            :, np.argsort(revealed.order)
-        ]
+        made_of = np.empty((rank, len(scale)))
+        made_of[:, revealed.order] = np.concatenate([np.eye(rank), revealed.combinations()], axis=1)
         self._rotation, pivoted, self._order = scipy.linalg.qr(
             made_of * scale, mode="economic", pivoting=True, check_finite=False
         )

@@ -62,15 +62,16 @@ class LeastSquares(Solver):
        of the triangle for the rank, refinement by corrected semi-normal equations.
     4. Fewer rows than columns: QR of the transposed rows (2 n² p operations).
 
-    Each round of refinement costs one pass. In float64, up to a million entries, residuals are formed in twice the
-    precision, and the coefficients are right to about the last digit of what X and y say.
+    Each round of refinement costs one pass. In float64, up to a quarter of a million entries, residuals are formed in
+    twice the precision, and the coefficients are right to about the last digit of what X and y say.
 
-    X is read a block of rows at a time and never copied. Memory beside it: four matrices of p² numbers for p ≤ n, of n²
-    for n < p; n p numbers only where n < p rows depend on each other and there is no penalty.
+    X is read a block of rows at a time and never copied. Memory beside it: some seven matrices of p² float64 numbers for
+    p ≤ n (X in float32 is half of one or more), of n² for n < p; n p numbers only where units of n < p columns differ by
+    more than float64 has digits and there is no penalty.
 
     A column counts as dependent when it is nearer to the span of others than the rounding of the data lets one tell:
-    some p rounding units of its deviation, or four of its size. With ``alpha > 0`` the rank is but a remark, read off
-    the Gram matrix, and a relative distance below 1e-6 passes for zero. Same data, same bits.
+    some p rounding units of its deviation, or four of its size. With ``alpha > 0`` the rank is but a remark: where n ≥ p
+    it is read off the Gram matrix, and a relative distance below about 1e-6 passes for zero. Same data, same bits.
 
     References
     ----------
@@ -83,9 +84,10 @@ class LeastSquares(Solver):
     --------
     >>> import onelayer as ol
     >>> from onelayer.solvers.least_squares import LeastSquares
-    >>> model = ol.LinearRegression(solver=LeastSquares())
-    >>> model.fit([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]], [1.0, 2.0, 4.0]).coef_.round(12)
-    array([0.3, 0.6])
+    >>> data = ol.data.load("diabetes")
+    >>> model = ol.LinearRegression(solver=LeastSquares()).fit(data.X, data.y)
+    >>> model.rank_, model.n_iter_, str(model.result_.status)
+    (10, 1, 'converged')
     """
 
     name: ClassVar = "least-squares"
@@ -101,6 +103,13 @@ class LeastSquares(Solver):
                 f"solver {self.name!r} is the closed form of squared error, and the {loss.name} loss has none: use "
                 "solver='lbfgs', which minimises any smooth loss, or loss='squared'."
             )
+
+    def explain(self, objective):
+        if objective.rows < objective.features:
+            return ["with fewer rows than columns it works in the space of the rows, by orthogonal triangles"]
+        first = "float32" if _starts_narrow(objective) else "float64"
+        then = "or by orthogonal triangles where columns depend on each other"
+        return [f"the Gram matrix is made with {first} products and the answer refined in float64, {then}"]
 
     def init(self, objective, parameters, *, seed=0, tol=0.0):
         del seed, tol
@@ -126,6 +135,12 @@ class LeastSquares(Solver):
         return LeastSquaresState(*found, rank=system.rank, dependent=system.dependent, work=work)
 
 
+def _starts_narrow(objective):
+    """Return whether products in float32 are worth a try."""
+    many = objective.rows * objective.features**2 > _MANY
+    return many and objective.rows >= objective.features and objective.dtype == torch.float32
+
+
 def _constant_scores(objective, parameters):
     scores = parameters.bias.to(objective.dtype).expand(objective.rows, -1)
     return scores if objective.offset is None else scores + objective.offset
@@ -134,19 +149,20 @@ def _constant_scores(objective, parameters):
 def _solve(objective, bias):
     """Return the Rows, the system that was good enough for them, and the Place that refinement ended at."""
     rows, enough = Rows(objective, bias), _ENOUGH[objective.dtype]
-    tall = rows.count >= rows.features
-    if tall and objective.dtype == torch.float32 and rows.count * rows.features**2 > _MANY:
+    if _starts_narrow(objective):
         rows.settle_by_sample()
         found = _by_gram(rows, torch.float32, enough)
         if found:
             return found
     rows.settle_exactly()
-    found = _by_gram(rows, torch.float64, enough) if tall else None
-    if found:
-        return found
-    system = None if tall else Dual(rows)
-    if system is None or not system.complete:
+    if rows.count >= rows.features:
+        found = _by_gram(rows, torch.float64, enough)
+        if found:
+            return found
         system = Pivoted(rows, triangle(rows))
+    else:
+        system = Dual(rows)
+        system = system if system.complete else Pivoted(rows, triangle(rows))
     return rows, system, refine(rows, system, begin(rows, system), enough)
 
 

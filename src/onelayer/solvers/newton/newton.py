@@ -11,6 +11,7 @@ from onelayer.certificates.tilt import tilted
 from onelayer.curvature import Goal, KrylovSystem, how_solved, solved_densely, system_for
 from onelayer.curvature import thresholds as at
 from onelayer.errors import SolverError
+from onelayer.parameters import Parameters
 from onelayer.result import Status
 from onelayer.solvers.base import Solver, State
 from onelayer.solvers.line_search import search
@@ -97,7 +98,7 @@ class Newton(Solver):
 
     def init(self, objective, parameters, *, seed=0, tol=0.0):
         del seed
-        parameters = parameters.to(torch.float64)
+        parameters = _centred(parameters.to(torch.float64), objective)
         system = system_for(objective)
         work = system.objective
         point = work.point(parameters)
@@ -195,6 +196,17 @@ class Newton(Solver):
             tilt=tilt,
             tries=state.tries + 1 if tilt else 0,
         )
+
+
+def _centred(parameters, objective):
+    """Return parameters whose mean over the classes is zero, where a shift of all classes changes no probability.
+
+    The optimum is there, and Newton systems leave that direction out.
+    """
+    if not objective.loss.shift_invariant:
+        return parameters
+    weight, bias = parameters.weight, parameters.bias
+    return Parameters.of(weight - weight.mean(dim=0), bias - bias.mean() if objective.fit_intercept else bias)
 
 
 def _starts_from_zero(state):
