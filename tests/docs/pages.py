@@ -6,9 +6,8 @@ import re
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
-PAGES += sorted(
-    str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.*") if path.suffix in (".rst", ".md")
-)
+SOURCES = [*(ROOT / "docs").glob("*.*"), *(ROOT / "docs" / "how-it-works").glob("*.rst")]
+PAGES += sorted(str(path.relative_to(ROOT)) for path in SOURCES if path.suffix in (".rst", ".md"))
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DIRECTIVE = re.compile(r"^\.\. code-block:: (\w+)\n\n((?:   .*\n|\n)+)", re.MULTILINE)

@@ -14,6 +14,8 @@ from docs.pages import ROOT
 
 NEEDED = ("sphinx", "numpydoc", "pydata_sphinx_theme", "latex2mathml")
 MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+WITH_FORMULAS = ("duality-gap", "tilted-point", "without-penalty", "newton", "curvature", "least-squares")
+HOW_IT_WORKS = ("certificate", *WITH_FORMULAS, "choosing", "other-solvers")
 # What a browser fetches by itself; <a href> is followed by people only.
 FETCHED = {
     ("script", "src"),
@@ -72,6 +74,7 @@ def test_pages_are_there(site):
         "index",
         "quickstart",
         "how-it-works",
+        *(f"how-it-works/{page}" for page in HOW_IT_WORKS),
         "command-line",
         "architecture",
         "changelog",
@@ -103,7 +106,7 @@ def test_fetched_files_exist(site):
 
 
 def test_formulas_are_mathml(site):
-    for page in ("how-it-works", "architecture"):
+    for page in ("how-it-works", "architecture", *(f"how-it-works/{page}" for page in WITH_FORMULAS)):
         text = (site / f"{page}.html").read_text(encoding="utf-8")
         assert text.count("<math ") >= 2
         # latex2mathml leaves a command that it does not know as text.
