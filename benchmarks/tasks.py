@@ -1,0 +1,74 @@
+"""What a contestant is asked to minimise, and the value of that objective in float64.
+
+P(W, b) = mean loss + alpha/2 ‖W‖², the intercept b is never penalised. The losses are log(1 + exp(z)) − y z
+("logistic"), the cross-entropy of the softmax ("softmax"), ½(y − z)² ("squared"), and Huber's with a fixed delta
+("huber").
+"""
+
+import dataclasses
+import math
+
+__all__ = ["Task", "objective"]
+
+# Rows of X that are turned into float64 at a time.
+_BLOCK = 1 << 14
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One objective.
+
+    Attributes
+    ----------
+    loss : {"logistic", "softmax", "squared", "huber"}
+    alpha : float
+        Strength of the penalty on the mean loss, ≥ 0.
+    rows : int
+    classes : int
+        0 for a regression; y then holds numbers, else 0, 1, …, classes − 1.
+    delta : float
+        Of Huber's loss.
+    """
+
+    loss: str
+    alpha: float
+    rows: int
+    classes: int = 0
+    delta: float = 0.0
+
+    @property
+    def C(self):
+        """scikit-learn's inverse strength on the summed loss."""
+        return 1 / (self.alpha * self.rows) if self.alpha else math.inf
+
+    @property
+    def outputs(self):
+        """Rows of W."""
+        return self.classes if self.classes > 2 else 1
+
+
+def objective(task, X, y, coef, intercept):
+    """Return P(W, b) in float64, independently of any contestant (NumPy arrays or tensors, on any device)."""
+    import torch
+
+    X, y = torch.as_tensor(X), torch.as_tensor(y)
+    weight = torch.as_tensor(coef).to(X.device, torch.float64).reshape(task.outputs, -1)
+    bias = torch.as_tensor(intercept).to(X.device, torch.float64).reshape(-1)
+    total = 0.0
+    for start in range(0, len(X), _BLOCK):
+        scores = X[start : start + _BLOCK].double() @ weight.T + bias
+        total += _losses(task, scores, y[start : start + _BLOCK].to(X.device)).sum().item()
+    return total / len(X) + task.alpha / 2 * weight.square().sum().item()
+
+
+def _losses(task, scores, y):
+    import torch
+
+    if task.loss == "softmax":
+        return torch.nn.functional.cross_entropy(scores, y.long(), reduction="none")
+    z, y = scores.squeeze(1), y.double()
+    if task.loss == "logistic":
+        return torch.nn.functional.softplus((1 - 2 * y) * z)
+    distance = (z - y).abs()
+    clipped = distance if task.loss == "squared" else distance.clamp(max=task.delta)
+    return clipped * (distance - clipped / 2)
