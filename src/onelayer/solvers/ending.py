@@ -56,7 +56,7 @@ def conclude(run, status, why):
     objective = run.objective
     final = chosen.parameters.to(objective.dtype)
     # Kept scores may have drifted, so without a proof the value is computed once more from the coefficients.
-    value = certificate.objective if certificate else objective.value(final)
+    value = certificate.objective if certificate else objective.counted_anew().value(final)
     result = Result(
         status,
         _message(run, status, why, gap, found),
