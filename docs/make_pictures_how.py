@@ -299,7 +299,7 @@ def preconditioners():
 
         shares = [1.0]
 
-        def enough(residual, reduction):
+        def enough(residual, *_):
             shares.append(left(residual) / left(gradient))
             return shares[-1] < 1e-8
 

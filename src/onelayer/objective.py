@@ -42,7 +42,7 @@ class Objective:
     design : Design
         X, with n rows and d features.
     y : tensor
-        Shape (n, outputs) in the design's dtype, or (n,) int64 class indices where ``loss.per_class``.
+        Shape (n, outputs), or (n,) int64 class indices where ``loss.per_class``.
     loss : Loss
     penalty : Penalty
     outputs : int
@@ -50,7 +50,8 @@ class Objective:
     sample_weight : tensor of shape (n,), optional
         s_i ≥ 0; default 1.
     offset : tensor of shape (n, outputs), optional
-        o_i; default 0.
+        o_i; default 0. Like `y` and weights it may be finer than the design's dtype: it is rounded to that for products,
+        and used as given by :meth:`as_dtype`.
     fit_intercept : bool
         Whether b is free; else it stays where it is.
 
@@ -63,9 +64,13 @@ class Objective:
     def __init__(
         self, design, y, loss, penalty, *, outputs, sample_weight=None, offset=None, fit_intercept=True
     ):
-        self.design, self.y, self.loss, self.penalty = design, y, loss, penalty
+        self.design, self.loss, self.penalty = design, loss, penalty
         self.outputs, self.features, self.rows = outputs, design.features, design.rows
-        self.sample_weight, self.offset, self.fit_intercept = sample_weight, offset, fit_intercept
+        self.fit_intercept = fit_intercept
+        # Proofs are about the numbers that were given, whatever the arithmetic of the products rounds them to.
+        self._given = {"y": y, "sample_weight": sample_weight, "offset": offset}
+        self._rounded = {name: _rounded(given, design.dtype) for name, given in self._given.items()}
+        self.y, self.sample_weight, self.offset = self._rounded.values()
         self.total_weight = (
             float(design.rows) if sample_weight is None else sample_weight.double().sum().item()
         )
@@ -184,17 +189,18 @@ class Objective:
             return self
         design = self.design.as_dtype(dtype)
 
-        def cast(tensor):
-            return tensor if tensor is None or not tensor.is_floating_point() else tensor.to(dtype)
+        def finest(name):
+            now = getattr(self, name)
+            return self._given[name] if now is self._rounded[name] else now
 
         wide = Objective(
             DenseDesign(design.dense(slice(None)), dtype) if copy_rows else design,
-            cast(self.y),
+            finest("y"),
             self.loss,
             self.penalty,
             outputs=self.outputs,
-            sample_weight=cast(self.sample_weight),
-            offset=cast(self.offset),
+            sample_weight=finest("sample_weight"),
+            offset=finest("offset"),
             fit_intercept=self.fit_intercept,
         )
         wide._work = self._work
@@ -244,6 +250,10 @@ class Objective:
         if not self.fit_intercept:
             return residual.new_zeros(self.outputs)
         return (residual.sum(dim=0, dtype=torch.float64) / self.total_weight).to(residual.dtype)
+
+
+def _rounded(tensor, dtype):
+    return tensor if tensor is None or not tensor.is_floating_point() else tensor.to(dtype)
 
 
 class Ray:

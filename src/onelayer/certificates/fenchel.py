@@ -9,6 +9,8 @@ from onelayer.certificates.dual_points import balanced
 
 __all__ = ["FenchelGap"]
 
+# Rounding errors that a score may be off by, in units of itself: a sum of products, in float64.
+_SCORE_ROUNDING = 8 * torch.finfo(torch.float64).eps
 # Gaps above this share of P are worth a search for a better multiple of the dual point (products with X: none).
 _LOOSE = 0.01
 _GOLDEN = (math.sqrt(5) - 1) / 2
@@ -35,8 +37,12 @@ class FenchelGap:
         product = wide.adjoint(wide._weighted(dual))
         slack = self.rounding(dual)
 
+        # The scores are rounded as well: to first order that moves a Bregman distance by the difference of gradients.
+        pull = (loss.gradient(point.scores, wide.y) - dual).abs() * point.scores.abs()
+        rounded = _SCORE_ROUNDING * wide._mean(pull.sum(dim=1))
+
         def gap(share):
-            losses = wide._mean(loss.fenchel_young(point.scores, share * dual, wide.y))
+            losses = wide._mean(loss.fenchel_young(point.scores, share * dual, wide.y)) + rounded
             return losses + penalty.fenchel_young(point.parameters.weight, -share * product, share * slack)
 
         # 0 is a legal u for every loss here, so shrinking is legal; without an L2 part G must be shrunk into its box.

@@ -95,14 +95,17 @@ class Quadratic:
         """V Σ⁻¹ of the rows in terms of (W, b + W·mean), columns scaled to unit length, and the columns that are lost."""
         wide, columns = self.wide, self._rows.columns
         squares = torch.zeros(columns, dtype=torch.float64, device=wide.design.device)
+        empty = torch.ones(columns, dtype=torch.bool, device=wide.design.device)
         for part, rows in self._rows.blocks():
             squares += self._share(part, rows) @ rows.square()
+            empty &= (rows == 0).all(dim=0)
         penalty = torch.full_like(squares, wide.penalty.l2)
         if wide.fit_intercept:
             penalty[-1] = 0.0
         size = (squares + penalty).sqrt()
-        lost = (size == 0) | ~torch.isfinite(size)
-        scale = torch.where(lost, 0.0, 1 / size)
+        # Not so columns that are zero, or constant beside an intercept: they do nothing.
+        lost = ((size == 0) & ~empty) | ~torch.isfinite(size)
+        scale = torch.where((size == 0) | lost, 0.0, 1 / size)
         triangle = torch.diag(penalty.sqrt() * scale)
         for part, rows in self._rows.blocks():
             weighted = self._share(part, rows).sqrt().unsqueeze(1) * rows * scale

@@ -13,6 +13,7 @@ __all__ = ["Tilt", "newton_tilt", "tilted"]
 # The proof's own system is solved until what it leaves over adds this share to the bound.
 _SHARE = 0.05
 _TIGHTEST = 1e-8
+_BALANCING = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,28 +54,39 @@ def newton_tilt(objective, wide, point, near=None):
     aim = _SHARE * system.decrement(gradient)
     if not (math.isfinite(aim) and aim > 0):
         return None
-    solution, _ = system.solve(gradient, Goal(_SHARE, max(2 * l2 * aim, _TIGHTEST * l2 * abs(point.value))))
+    goal = Goal(0.0, target=aim, residual=max(2 * l2 * aim, _TIGHTEST * l2 * abs(point.value)))
+    solution, _ = system.solve(gradient, goal)
     slopes = wide.slopes(solution.direction)
     return Tilt(point.parameters, solution.direction, point.scores, slopes, math.inf)
 
 
 def tilted(wide, tilt):
-    """Return the dual point u = ∂ℓ/∂z + J T of a Newton step, T = X d, moved into the domain of ℓ* where it left it.
+    """Return the dual point u of a Newton step, and what had to be cut off to get it into the domain of ℓ*.
 
-    Then G(u) = −α (W + d_W) + ρ with ρ what the Newton system left over: the gap at W + d is a sum of Bregman distances
-    of fourth order in d, plus ‖ρ‖²/2α. At the plain gradient point it is ‖∇P‖²/2α, which explodes as α goes to zero.
+    Before the cut it is u = ∂ℓ/∂z + J T with T = X d. Then G(u) = −α (W + d_W) + ρ with ρ what the Newton system left
+    over: the gap at W + d is a sum of Bregman distances of fourth order in d, plus ‖ρ‖²/2α. At the plain gradient point
+    it is ‖∇P‖²/2α, which explodes as α goes to zero.
     """
-    loss, y = wide.loss, wide.y
+    loss, y, slopes = wide.loss, wide.y, tilt.slopes
     curvature, gradient = loss.curvature(tilt.scores, y), loss.gradient(tilt.scores, y)
-    dual = gradient + curvature.product(tilt.slopes.clone())
-    if wide.fit_intercept:
-        # The intercept's own equation is solved to the last digit, without a product with X: what is left of it
-        # would be divided by α.
-        weight = dual.new_ones(wide.rows) if wide.sample_weight is None else wide.sample_weight
+    straight = gradient + curvature.product(slopes.clone())
+    dual = _legal(loss, straight, y)
+    if not wide.fit_intercept:
+        return dual, dual - straight
+    # The intercept's own equation is solved to the last digit, the cut included, without a product with X: what is left of
+    # it would be divided by α.
+    weight = dual.new_ones(wide.rows) if wide.sample_weight is None else wide.sample_weight
+    inverse = torch.linalg.pinv(curvature.mean(weight), hermitian=True)
+    smallest = math.inf
+    for _ in range(_BALANCING):
         excess = wide._weighted(dual).sum(dim=0)
-        shift = torch.linalg.pinv(curvature.mean(weight), hermitian=True) @ excess
-        dual = gradient + curvature.product(tilt.slopes - shift)
-    return _legal(loss, dual, y)
+        size = excess.abs().max().item()
+        if not 0 < size < smallest / 2:
+            break
+        smallest, slopes = size, slopes - inverse @ excess
+        straight = gradient + curvature.product(slopes.clone())
+        dual = _legal(loss, straight, y)
+    return dual, dual - straight
 
 
 def _legal(loss, dual, y):

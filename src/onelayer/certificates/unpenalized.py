@@ -15,7 +15,7 @@ _WORK = 4e11
 # What the factor and the quadratic forms may be off by, given that no pivot is below 100 roundings.
 _INFLATION = 1.02
 # A direction that moves no score by more than this share of what its parts do is one that the data do not see.
-_FLAT = 1e-9
+_FLAT = 1e-12
 
 
 class SelfConcordance:
@@ -59,7 +59,7 @@ class SelfConcordance:
         wide = self.wide
         curvature = wide.loss.curvature(point.scores, wide.y)
         hessian = DenseHessian(wide, self._rows, curvature)
-        if not hessian.full and not self._is_flat(hessian):
+        if not hessian.full and not self._is_flat(hessian, curvature):
             return math.inf
         columns = self._rows.reduced(gradient).unsqueeze(2)
         nu = hessian.half_solve(columns).norm().item() + self._rounding(hessian, point)
@@ -107,18 +107,27 @@ class SelfConcordance:
         spread = hessian.inverse_diagonal().clamp(min=0).sqrt()
         return (spread * slack).sum().item()
 
-    def _is_flat(self, hessian):
+    def _is_flat(self, hessian, curvature):
         """Return whether the directions left out of the Hessian leave every score as it is.
 
         Where they do not, it is the curvature that has died and not the data that are short of columns: the classes
-        may be separated along them.
+        may be separated along them. Or two columns are all but the same, and their difference counts.
         """
-        flat = hessian.flat_directions()
-        moved = size = torch.zeros(flat.shape[-1], dtype=torch.float64, device=flat.device)
-        for _, rows in self._rows.blocks():
-            moved = torch.maximum(moved, (rows @ flat).abs().amax(dim=(0, 1)))
-            size = torch.maximum(size, (rows.abs() @ flat.abs()).amax(dim=(0, 1)))
-        return bool((moved <= _FLAT * size).all())
+        for column in hessian.flat_directions().unbind(dim=-1):
+            # The Hessian knows them to its own rounding only; what they do to the rows tells the rest.
+            column = column - hessian.solve(self._bent(column, curvature).unsqueeze(2)).squeeze(2)
+            moved = max((rows @ column.T).abs().max().item() for _, rows in self._rows.blocks())
+            size = max((rows.abs() @ column.abs().T).max().item() for _, rows in self._rows.blocks())
+            if moved > _FLAT * size:
+                return False
+        return True
+
+    def _bent(self, column, curvature):
+        """Return H times a direction of shape (outputs, columns), from the rows: exact where the direction moves little."""
+        wide = self.wide
+        slopes = torch.cat([rows @ column.T for _, rows in self._rows.blocks()])
+        bent = wide._weighted(curvature.product(slopes)) / wide.total_weight
+        return sum(bent[part].T @ rows for part, rows in self._rows.blocks())
 
 
 def _widest_pair(inverse, rows):

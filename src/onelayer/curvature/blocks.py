@@ -37,7 +37,7 @@ class ClassBlocks(Preconditioner):
         total_weight = objective.total_weight
         every = rows >= objective.rows
         leverage = None if every else self._leverages(objective, curvature, rows)
-        lower, scale, mean, total = [], [], [], []
+        inverse, scale, mean, total = [], [], [], []
         for output in range(objective.outputs):
             h = objective._weighted(curvature.diagonal(output).unsqueeze(1)).squeeze(1).clamp(min=0)
             whole = h.sum(dtype=torch.float64) / total_weight
@@ -45,11 +45,12 @@ class ClassBlocks(Preconditioner):
             h = h[index].double() * factor / total_weight
             block = CentredFactor(objective.design, index, h, l2, centred=self._free)
             objective._work.add(len(h) * gram_work(objective))
-            lower.append(block.lower)
+            inverse.append(block.inverse())
             scale.append(block.scale)
             mean.append(block.mean)
             total.append(whole)
-        self._lower, self._scale = torch.stack(lower), torch.stack(scale)
+        # L⁻¹ itself: two products with it took a tenth of the time of two triangular solves, which copy L each time.
+        self._inverse, self._scale = torch.stack(inverse), torch.stack(scale)
         self._mean, total = torch.stack(mean), torch.stack(total)
         self._total = total.clamp(min=1e-12 * total.max().item() or 1.0)
 
@@ -58,8 +59,9 @@ class ClassBlocks(Preconditioner):
         bias = gradient.bias if self._free else torch.zeros_like(gradient.bias)
         # In terms of b' = b + W·mean the weights and the intercept separate.
         reduced = (gradient.weight - bias.unsqueeze(1) * self._mean) * self._scale
-        solved = torch.cholesky_solve(reduced.to(self._lower.dtype).unsqueeze(2), self._lower)
-        weight = solved.squeeze(2).double() * self._scale
+        half = torch.bmm(self._inverse, reduced.to(self._inverse.dtype).unsqueeze(2))
+        # A row times a matrix: as a transposed matrix times a column it took four times as long.
+        weight = torch.bmm(half.mT, self._inverse).squeeze(1).double() * self._scale
         moved = Parameters.of(weight, bias / self._total - (weight * self._mean).sum(dim=1) * self._free)
         return without_shift(moved, self._shift)
 

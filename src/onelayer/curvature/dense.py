@@ -8,6 +8,7 @@ from onelayer.parameters import Parameters
 __all__ = ["DenseHessian", "WideRows"]
 
 _TINY = torch.finfo(torch.float64).tiny
+_ROUNDING = 1e-13
 
 
 class WideRows:
@@ -32,8 +33,7 @@ class WideRows:
             weight = objective.sample_weight
             share = torch.full((self._rows,), 1.0, dtype=torch.float64, device=self._design.device)
             share = share if weight is None else weight.double()
-            wide = self._design.as_dtype(torch.float64)
-            self.mean = (wide.adjoint((share / share.sum()).unsqueeze(1))).squeeze(0)
+            self.mean = self._mean(share / share.sum())
         self._block = max(64, at.WIDE_NUMBERS // self.columns)
         self._kept = None
 
@@ -50,6 +50,14 @@ class WideRows:
             if len(rows) == self._rows:
                 self._kept = rows
             yield part, rows
+
+    def _mean(self, share):
+        """Return Σ share_i x_i, exactly c for a column that is c throughout: centred it is to be zero, not rounding."""
+        wide = self._design.as_dtype(torch.float64)
+        first = wide.dense(torch.zeros(1, dtype=torch.long, device=self._design.device)).squeeze(0)
+        moved = wide.adjoint(share.unsqueeze(1)).squeeze(0) - first
+        size = at.CONSTANT * torch.finfo(torch.float64).eps * self._rows * first.abs()
+        return first + torch.where(moved.abs() > size, moved, 0.0)
 
     def reduced(self, gradient):
         """Return a gradient in terms of (W, b + W·mean), shape (outputs, columns)."""
@@ -88,7 +96,7 @@ class DenseHessian:
 
     def __init__(self, objective, wide, curvature):
         self.wide, self.outputs = wide, objective.outputs
-        self._shift = objective.loss.shift_invariant
+        self._shift, self._coupled = objective.loss.shift_invariant, objective.loss.per_class
         matrix = self._matrix(objective, curvature)
         objective._work.add(objective.rows * objective.features * (objective.outputs if self._coupled else 1))
         self._scale, self._lower, self._vectors, self._flat_vectors, self.rank = _factorized(matrix)
@@ -96,10 +104,6 @@ class DenseHessian:
         self.full = self.rank == size
         if self._shift:
             self.rank -= size // self.outputs
-
-    @property
-    def _coupled(self):
-        return self._shift
 
     def _matrix(self, objective, curvature):
         """Return H: one matrix for each output, or one for all of them where a loss couples them."""
@@ -124,10 +128,11 @@ class DenseHessian:
             return blocks
         whole = coupled.view(outputs, columns, outputs, columns)
         index = torch.arange(outputs)
-        # A shift of all classes changes nothing: the direction is filled in, no solution has a part in it.
-        fill = blocks.diagonal(dim1=1, dim2=2).mean(dim=0) / outputs
-        whole.diagonal(dim1=1, dim2=3).add_(fill)
         whole[index, :, index] += blocks
+        if self._shift:
+            # A shift of all classes changes nothing: the direction is filled in, no solution has a part in it.
+            fill = coupled.diagonal().view(outputs, columns).mean(dim=0) / outputs
+            whole.diagonal(dim1=1, dim2=3).add_(fill)
         return coupled
 
     def apply(self, gradient):
@@ -182,7 +187,9 @@ class DenseHessian:
         if self._flat_vectors is None:
             return self._scale.new_zeros(self.outputs, columns, 0)
         finite = torch.where(self._scale > 0, self._scale, 1.0)
-        return (finite.unsqueeze(-1) * self._flat_vectors).reshape(self.outputs, columns, -1)
+        # Entries of a unit vector that are nothing but rounding: it may lie in columns that are zero throughout.
+        clean = torch.where(self._flat_vectors.abs() > _ROUNDING, self._flat_vectors, 0.0)
+        return (finite.unsqueeze(-1) * clean).reshape(self.outputs, columns, -1)
 
     def _flat(self, columns):
         return columns if not self._coupled else columns.reshape(-1, columns.shape[-1])
@@ -203,7 +210,10 @@ def _factorized(matrix):
     # A pivot is the share of a column that the ones before it do not explain.
     if not bool(failed.any()) and bool((pivots.square() > 100 * size * eps).all()):
         return scale, lower, None, None, diagonal.numel()
-    values, vectors = torch.linalg.eigh(torch.nan_to_num(matrix))
+    # A column that bends nothing gets an eigenvalue of its own, far from the zeros: else their eigenvectors mix, and
+    # a direction within such columns carries rounding of all the others.
+    apart = torch.where(diagonal > _TINY, 0.0, -1.0).to(matrix)
+    values, vectors = torch.linalg.eigh(torch.nan_to_num(matrix) + torch.diag_embed(apart))
     kept = values > size * eps * values.amax(dim=-1, keepdim=True)
     root = torch.where(kept, values.clamp(min=_TINY), torch.inf).rsqrt()
     flat = vectors * (~kept).unsqueeze(-2)

@@ -36,7 +36,7 @@ class CentredFactor:
     Attributes
     ----------
     lower : tensor of shape (features, features)
-        Of the scaled matrix, in the dtype of the design.
+        Of the scaled matrix, float64.
     scale : float64 tensor of shape (features,)
     mean : float64 tensor of shape (features,)
     """
@@ -52,8 +52,9 @@ class CentredFactor:
             gram += _symmetric(rows.div_(size).mul_(root[part].unsqueeze(1)))
         size = size.double()
         gram.diagonal().add_(l2 / size.square())
-        diagonal = gram.diagonal().clone()
-        diagonal = torch.where(diagonal > 0, diagonal, 1.0).sqrt()
+        # A column without any curvature is left alone.
+        gram.diagonal().add_((gram.diagonal() <= 0).to(gram))
+        diagonal = gram.diagonal().sqrt()
         self.scale = 1 / (size * diagonal)
         gram /= diagonal.outer(diagonal)
         jitter = _JITTER * torch.finfo(dtype).eps
@@ -65,11 +66,17 @@ class CentredFactor:
             jitter *= 30
         else:
             lower = torch.eye(design.features, dtype=torch.float64, device=gram.device)
-        self.lower = lower.to(dtype)
+        self.lower = lower
+        self._dtype = dtype
+
+    def inverse(self):
+        """Return L⁻¹ in the dtype of the design."""
+        unit = torch.eye(len(self.lower), dtype=self.lower.dtype, device=self.lower.device)
+        return torch.linalg.solve_triangular(self.lower, unit, upper=False).to(self._dtype)
 
     def whiten(self, noise):
         """Return (V, c) such that V x + c = noiseᵀ L⁻¹ (x − m): for unit noise, squares of mean xᵀG⁻¹x."""
-        solved = torch.linalg.solve_triangular(self.lower.double().T, noise, upper=True)
+        solved = torch.linalg.solve_triangular(self.lower.T, noise, upper=True)
         weight = (self.scale.unsqueeze(1) * solved).T
         return weight, -(weight @ self.mean)
 
@@ -92,6 +99,9 @@ def _moments(design, index, h, centred):
         mean += h[part] @ rows
         high, low = torch.maximum(high, rows.amax(dim=0)), torch.minimum(low, rows.amin(dim=0))
     mean = mean / total if centred and total > 0 else torch.zeros_like(mean)
+    if centred:
+        # A constant column is to be zero when it is centred, not rounding that is scaled up.
+        mean = torch.where(high == low, high.double(), mean)
     size = torch.maximum((high - mean).abs(), (low - mean).abs()).to(design.dtype)
     return mean, torch.where((size > 0) & torch.isfinite(size), size, 1.0)
 

@@ -9,6 +9,7 @@ from onelayer.curvature import thresholds as at
 from onelayer.curvature.blocks import ClassBlocks
 from onelayer.curvature.kronecker import Kronecker
 from onelayer.curvature.preconditioners import Diagonal, Preconditioner
+from onelayer.curvature.recycling import Pairs, Recycled
 
 __all__ = ["Model", "kind_of"]
 
@@ -19,24 +20,33 @@ class Model:
 
     Attributes
     ----------
-    preconditioner : Preconditioner
+    factors : Preconditioner
     trace : tensor of shape (n,)
         Of the curvature of each row when it was made.
     rows : int
         For each block.
     rate : float
         By how much a product lowers the logarithm of the squared residual.
+    pairs : Pairs, optional
+        What the last system has found out.
     """
 
-    preconditioner: Preconditioner
+    factors: Preconditioner
     trace: torch.Tensor
     rows: int
     rate: float = at.USUAL_RATE
+    pairs: Pairs | None = None
+
+    @property
+    def preconditioner(self):
+        """The factors, better informed by the last system."""
+        return Recycled(self.factors, self.pairs) if self.pairs else self.factors
 
     @classmethod
-    def first(cls, objective, curvature):
-        """Return a rough model: the curvature will move with the next step."""
-        return cls._made(objective, curvature, at.ROUGH_ROWS_PER_FEATURE, first=True)
+    def first(cls, objective, curvature, settled=False):
+        """Return a model to begin with: a rough one where the curvature will move with the next step."""
+        per_feature = at.ROWS_PER_FEATURE if settled else at.ROUGH_ROWS_PER_FEATURE
+        return cls._made(objective, curvature, per_feature, first=not settled)
 
     def current(self, objective, curvature, settled, ahead):
         """Return this model, or a new one where what lies ahead costs more with this than a new one would.
@@ -55,12 +65,13 @@ class Model:
         moved = (curvature.trace() - self.trace).abs().sum().item()
         if rows <= at.FINER * self.rows and moved <= at.STALE * self.trace.sum().item():
             return self
-        return self._made(objective, curvature, per_feature)
+        return dataclasses.replace(self._made(objective, curvature, per_feature), pairs=self.pairs)
 
     def after(self, solution):
         """Return the same model, with the rate that it has just shown."""
         fall = -math.log(max(solution.reduction, 1e-300)) if solution.reduction < 1 else 0.0
-        return dataclasses.replace(self, rate=max(fall / max(solution.steps, 1), at.LEAST_RATE))
+        rate = max(fall / max(solution.steps, 1), at.LEAST_RATE)
+        return dataclasses.replace(self, rate=rate, pairs=solution.pairs)
 
     @classmethod
     def _made(cls, objective, curvature, per_feature, *, first=False):

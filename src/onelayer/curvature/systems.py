@@ -19,18 +19,50 @@ __all__ = ["DenseSystem", "Goal", "KrylovSystem", "System", "how_solved", "solve
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
-    """How exactly a Newton system is to be solved.
+    """How exactly a Newton system is to be solved: no better than its quadratic model is true, until a proof depends on it.
 
     Attributes
     ----------
-    reduction : float
-        Of the squared preconditioned residual.
+    remainder : float
+        What the model is off by over the square of the step's gain, as the last step has shown it; infinite before.
+    bias : float
+        By how much preconditioned residuals have to be multiplied to be right about what they still hide.
+    target : float
+        The proof is near once the model is off by less than this; 0 where no proof is wanted.
     residual : float
-        Of the squared Euclidean one; infinite where no proof hangs on it.
+        What the squared Euclidean residual must then come down to; infinite where no proof hangs on it.
     """
 
-    reduction: float
+    remainder: float = math.inf
+    bias: float = 1.0
+    target: float = 0.0
     residual: float = math.inf
+
+    def is_last(self, gain):
+        """Return whether the model is true enough for a proof, for a step that gains so much."""
+        return self.remainder * gain**2 <= self.target
+
+    def met(self, first, rest, gain, left):
+        """Return whether to stop.
+
+        Parameters
+        ----------
+        first, rest : float
+            ½ ρᵀM⁻¹ρ at d = 0 and now.
+        gain : float
+            What the step gains so far, ½ |gᵀd|.
+        left : callable
+            Returns the squared Euclidean residual.
+        """
+        if math.isinf(self.remainder):
+            return rest <= at.FORCING**2 * first
+        off = self.remainder * gain**2
+        if not self.is_last(gain):
+            return (
+                self.bias * rest <= max(at.TRUST * off, at.TIGHTEST**2 * first)
+                and rest <= at.LOOSEST**2 * first
+            )
+        return self.bias * rest <= self.target and left() <= self.residual
 
 
 class System(abc.ABC):
@@ -112,7 +144,7 @@ class KrylovSystem(System):
         point = _narrow(point, self.objective)
         hessian = whole = Hessian(self.objective, point)
         if self.model is None:
-            model = Model.first(self.objective, hessian.curvature)
+            model = Model.first(self.objective, hessian.curvature, settled)
         else:
             model = self.model.current(self.objective, hessian.curvature, settled, ahead)
         if sampled:
@@ -144,13 +176,19 @@ class KrylovSystem(System):
         return self.model.preconditioner.eliminated(residual).square().sum().item()
 
     def solve(self, gradient, goal):
-        def enough(residual, reduction):
-            if reduction > goal.reduction:
-                return False
-            return math.isinf(goal.residual) or self.left(residual) <= goal.residual
+        first = self.decrement(gradient)
 
+        def enough(residual, rest, gain):
+            return goal.met(first, rest, gain, lambda: self.left(residual))
+
+        numbers = max(at.KEPT_NUMBERS, at.KEPT_SHARE * self.objective.rows * self.objective.features)
         solution = solve(
-            self.hessian.product, self.model.preconditioner.apply, gradient, enough, at.MOST_PRODUCTS
+            self.hessian.product,
+            self.model.preconditioner.apply,
+            gradient,
+            enough,
+            at.MOST_PRODUCTS,
+            keep=int(numbers / len(gradient.flat)),
         )
         return solution, dataclasses.replace(self, model=self.model.after(solution))
 
@@ -158,7 +196,7 @@ class KrylovSystem(System):
 def solved_densely(objective):
     """Return whether the whole Hessian of an objective is formed."""
     columns = objective.features + objective.fit_intercept
-    coupled = columns * (objective.outputs if objective.loss.shift_invariant else 1)
+    coupled = columns * (objective.outputs if objective.loss.per_class else 1)
     work = objective.rows * objective.outputs * columns * coupled
     small = objective.rows * coupled <= at.WIDE_NUMBERS
     return small and coupled <= at.DENSE_COEFFICIENTS and work <= at.DENSE_WORK

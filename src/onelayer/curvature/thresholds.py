@@ -10,6 +10,9 @@ DENSE_WORK = 1e9
 
 # Numbers of X that are held in float64 at a time for a whole Hessian (32 MB).
 WIDE_NUMBERS = 2**22
+# A mean within so many rounding errors (one for every row) of the first entry is taken to be that entry: it is if a column is
+# constant, and costs nothing if it is not.
+CONSTANT = 4
 # A gradient of which more than this share points where P does not curve needs another model of P.
 MISSED = 1e-6
 
@@ -62,7 +65,15 @@ LOOSEST, TIGHTEST = 0.5, 1e-4
 CLOSING = 0.3
 # A step that gains more than this share of P leaves too much behind it for a proof worth trying.
 PROVABLE = 0.01
+# … as does one that gains no less than this share of what the last one gained: the arithmetic is at its end.
+FALLING = 0.5
 MOST_PRODUCTS = 500
+# Directions of one system that are kept for the next one, in numbers of all of them together: this many (64 MB with their
+# images), or this share of X where that is more. On Fashion-MNIST at C=1 they saved 25 products of 64, at C=100 two thirds.
+KEPT_NUMBERS, KEPT_SHARE = 2**22, 1 / 64
+# Products in float32 after which what they leave over is computed in float64, by one product, before a proof hangs on it.
+# After a hundred of them the proof fell short of what it promised by a factor of twenty.
+DRIFTED = 50
 # Once a step gains less than this share of P the curvature is that of the end, give or take.
 SETTLED = 0.03
 # Below this share of P a Newton decrement drowns in what the rounding of float32 does to kept scores: float64 from there.

@@ -134,7 +134,8 @@ class Loss(abc.ABC):
     def best_constant(self, y, weight, outputs):
         """Return the constant scores, shape (outputs,), that minimise Σ weight · ℓ(y, z), in float64.
 
-        By bisection on the derivative, which serves every convex loss of a single score with real targets.
+        By bisection on the derivative, which serves every convex loss whose scores stand alone; a loss of classes that
+        does not know better answers with equal scores.
 
         Parameters
         ----------
@@ -142,7 +143,8 @@ class Loss(abc.ABC):
         weight : tensor of shape (n,)
         outputs : int
         """
-        del outputs
+        if self.per_class:
+            return torch.zeros(outputs, dtype=torch.float64, device=y.device)
         y, weight = y.double(), weight.double().unsqueeze(1)
         low, high = y.amin(dim=0), y.amax(dim=0)
         for _ in range(100):

@@ -7,6 +7,7 @@ import torch
 from onelayer.links import Link, LogisticSigmoid, Softmax
 from onelayer.losses.base import Loss
 from onelayer.losses.curvature import DiagonalCurvature, SoftmaxCurvature, by_class
+from onelayer.losses.divergence import divergence_terms
 
 __all__ = ["CrossEntropy", "Logistic", "ProbabilitySquaredError"]
 
@@ -51,9 +52,10 @@ class Logistic(Loss):
     def fenchel_young(self, scores, u, y):
         # KL(q‖p) with q = y + u.
         q, other = y + u, (1 - y) - u
-        log_p, log_other = _log_sigmoid(scores), _log_sigmoid(-scores)
-        divergence = (torch.xlogy(q, q) - q * log_p) + (torch.xlogy(other, other) - other * log_other)
-        return torch.where((q >= 0) & (other >= 0), divergence.clamp(min=0), math.inf)
+        divergence = divergence_terms(q, _log_sigmoid(scores)) + divergence_terms(
+            other, _log_sigmoid(-scores)
+        )
+        return torch.where((q >= 0) & (other >= 0), divergence, math.inf)
 
     def dual_interval(self, y):
         return -y, 1 - y
@@ -126,8 +128,8 @@ class CrossEntropy(Loss):
     def fenchel_young(self, scores, u, y):
         # KL(q‖p) with q = u + e_y.
         q, legal = self._dual_probabilities(u, y)
-        divergence = (torch.xlogy(q, q) - q * torch.log_softmax(scores, dim=1)).sum(dim=1)
-        return torch.where(legal, divergence.clamp(min=0), math.inf)
+        divergence = divergence_terms(q, torch.log_softmax(scores, dim=1)).sum(dim=1)
+        return torch.where(legal, divergence, math.inf)
 
     def best_constant(self, y, weight, outputs):
         share = torch.zeros(outputs, dtype=torch.float64, device=y.device).index_add_(0, y, weight.double())

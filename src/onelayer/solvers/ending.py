@@ -41,7 +41,7 @@ def conclude(run, status, why):
     # What was proven is what is returned. Asked to make so many steps means: the last of them. Otherwise the best one.
     last = status is Status.CONVERGED or (status is Status.FINISHED and run.solver.approximate)
     chosen = run.state if last and math.isfinite(run.state.value) else run.best
-    certificate = run.watch.certificate_of(chosen)
+    certificate = run.watch.tightened(run.watch.certificate_of(chosen), chosen)
     gap = certificate and certificate.relative_gap
     if gap is not None and status in _CUT_SHORT and gap <= run.tol:
         status, why = Status.CONVERGED, f"the certified relative gap is {gap:.2g}, at most tol={run.tol:g}"

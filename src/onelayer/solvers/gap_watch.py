@@ -30,7 +30,8 @@ class GapWatch:
             # The estimate of a Newton step is no guess: it lacks only the rounding.
             close = self.certifier.relative(state.tilt.gap, state.value) <= self.tol
             return self.certificate_of(state) if close else None
-        if self.solver_proves and 0 < iteration < self.next_iteration:
+        if self.solver_proves and iteration:
+            # It says itself when a proof is near.
             return None
         estimate = self.certifier.estimate(state.parameters, state.gradient)
         relative = math.inf if estimate is None else self.certifier.relative(estimate, state.value)
@@ -56,3 +57,7 @@ class GapWatch:
             certificate = self.certifier.certify(rounded, near=near, tilt=state.tilt, aim=self.tol)
             self.last = parameters, certificate
         return certificate
+
+    def tightened(self, certificate, state):
+        """Return the certificate that a fit ends with."""
+        return certificate and self.certifier.tightened(certificate, state.parameters.to(self.dtype))

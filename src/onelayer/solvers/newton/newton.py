@@ -121,7 +121,7 @@ class Newton(Solver):
         if system.exact:
             if system.misses(state.gradient):
                 return self._majorised(state)
-            return self._moved(state, system, Goal(0.0), closing=True) or self._majorised(state)
+            return self._moved(state, system, Goal(0.0)) or self._majorised(state)
         decrement = state.bias * system.decrement(state.gradient)
         predicted = math.inf if state.remainder is None else state.remainder * decrement**2
         closing = not sampled and predicted <= at.CLOSING * state.tol * scale
@@ -132,13 +132,13 @@ class Newton(Solver):
                 return self.step(objective, _widened(state, system))
             if closing:
                 state = dataclasses.replace(state, gradient=_fine_gradient(state))
-        goal = Goal(at.FORCING**2) if sampled else _goal(state, predicted, decrement, scale, closing)
-        return self._moved(state, system, goal, closing) or self._majorised(state)
+        goal = Goal() if sampled else _goal(state, scale, closing)
+        return self._moved(state, system, goal) or self._majorised(state)
 
     def _majorised(self, state):
         """Return the state after a step with a curvature that does not die; finer arithmetic, or the end, if none helps."""
         system = state.system.majorised(state.point)
-        moved = self._moved(state, system, Goal(at.FORCING**2), closing=False)
+        moved = self._moved(state, system, Goal())
         if moved is not None:
             # What was learnt with another curvature is not true of this one.
             return dataclasses.replace(moved, system=state.system, remainder=None, bias=1.0)
@@ -147,7 +147,7 @@ class Newton(Solver):
         why = "no step lowers the objective any more in float64"
         return dataclasses.replace(state, halt=(Status.STALLED, why))
 
-    def _moved(self, state, system, goal, closing):
+    def _moved(self, state, system, goal):
         """Return the state after a Newton step, or None where none lowers P."""
         gradient = state.gradient
         solution, system = system.solve(gradient, goal)
@@ -159,28 +159,40 @@ class Newton(Solver):
         accepted = search(ray, slope, noise=noise)
         if accepted is None:
             return None
-        return self._advance(state, system, ray, accepted, solution, slope, closing)
+        return self._advance(state, system, ray, accepted, solution, slope, goal)
 
-    def _advance(self, state, system, ray, accepted, solution, slope, closing):
+    def _advance(self, state, system, ray, accepted, solution, slope, goal):
         work, point = state.work, accepted.point
-        near = closing and -slope / 2 <= at.PROVABLE * abs(state.value)
-        proof = near and accepted.length == 1.0 and work.loss.has_dual
+        decrement = -slope / 2
+        near = goal.is_last(decrement) and decrement <= at.PROVABLE * abs(state.value)
+        # At the floor of the arithmetic decrements no longer fall: there the gradient has to say that a step helped.
+        falls = decrement < at.FALLING * state.decrement
+        proof = near and falls and accepted.length == 1.0 and work.loss.has_dual
         # Where a proof is made next, the gradient would be its most expensive part, and of no use if it succeeds.
         after = None if proof else work.gradient(point)
         if not (point.value < state.value or _is_flatter(work, point, after, state)):
             return None
-        remainder, tilt, bias, sampled = None, None, 1.0, False
-        decrement = -slope / 2
+        remainder, tilt, bias, sampled, tries = None, None, 1.0, False, 0
         if not system.exact:
-            bias = max(1.0, decrement / max(system.decrement(state.gradient), 1e-300))
+            bias = max(1.0, decrement / max(solution.expected, 1e-300))
             slow = state.step == 1.0 and decrement > at.SAMPLE_TRUST * state.decrement
             sampled = state.sampled and not slow and system.is_true(state.gradient, solution, ray.slopes)
             if accepted.length == 1.0 and after is not None:
                 beyond = after.like(after.flat - solution.residual.flat)
-                remainder = bias * max(system.decrement(beyond), 0.0) / max(decrement**2, 1e-300)
+                remainder = bias * max(system.decrement(beyond), 0.0)
+                coming = bias * system.decrement(after)
+                if work.loss.has_dual and remainder * (
+                    coming / decrement
+                ) ** 2 <= at.CLOSING * state.tol * abs(state.value):
+                    # A proof may ask more of the model than the next gradient does.
+                    exact = dataclasses.replace(solution, residual=after.like(0 * after.flat))
+                    remainder = max(remainder, _tilt(work, state.point, ray, exact, system).gap)
+                remainder /= max(decrement**2, 1e-300)
         if proof:
             tilt = _tilt(work, state.point, ray, solution, system)
             remainder = state.remainder
+            # A proof that looks good enough and is not after all: the next system is solved better.
+            tries = state.tries + (tilt.gap <= state.tol * abs(point.value))
         return dataclasses.replace(
             state,
             parameters=point.parameters,
@@ -194,7 +206,7 @@ class Newton(Solver):
             bias=bias,
             sampled=sampled,
             tilt=tilt,
-            tries=state.tries + 1 if tilt else 0,
+            tries=tries,
         )
 
 
@@ -224,17 +236,15 @@ def _ahead(state, scale):
     return max(math.log(state.decrement / target), 1.0) if state.decrement > target else 1.0
 
 
-def _goal(state, predicted, decrement, scale, closing):
+def _goal(state, scale, closing):
+    if state.remainder is None:
+        return Goal()
     if not closing:
-        if math.isinf(predicted):
-            return Goal(at.FORCING**2)
-        share = at.TRUST * predicted / max(decrement, 1e-300)
-        return Goal(min(max(share, at.TIGHTEST**2), at.LOOSEST**2))
+        return Goal(state.remainder, state.bias)
     l2 = state.work.penalty.smooth_part.l2
     # The next try after a proof that fell short asks for ten times as much.
     target = at.CLOSING * state.tol * scale * 0.1**state.tries
-    share = min(max(target / max(decrement, 1e-300), at.TIGHTEST**2), at.LOOSEST**2)
-    return Goal(share, 2 * l2 * target if l2 else math.inf)
+    return Goal(state.remainder, state.bias, target, 2 * l2 * target if l2 else math.inf)
 
 
 def _is_flatter(work, point, after, state):
@@ -264,13 +274,17 @@ def _widened(state, system):
     )
 
 
-def _tilt(work, point, ray, solution, system):
+def _tilt(narrow, point, ray, solution, system):
     """Return the Tilt of a full step, from the scores at both of its ends."""
-    work = work.as_dtype(torch.float64)
+    work = narrow.as_dtype(torch.float64)
     scores, slopes = point.scores.double(), ray.slopes.double()
     tilt = Tilt(point.parameters, solution.direction, scores, slopes, math.inf)
-    gap = work._mean(work.loss.fenchel_young(scores + slopes, tilted(work, tilt), work.y))
+    dual, cut = tilted(work, tilt)
+    gap = work._mean(work.loss.fenchel_young(scores + slopes, dual, work.y))
     l2 = work.penalty.smooth_part.l2
     if l2:
-        gap += system.left(solution.residual) / (2 * l2)
+        # What had to be cut off, because it was no probability any more, is missing in the Newton equation.
+        cut = narrow._weighted(cut.to(narrow.dtype))
+        missing = Parameters.of(narrow.adjoint(cut).double(), narrow._bias_gradient(cut).double())
+        gap += system.left(missing.like(missing.flat + solution.residual.flat)) / (2 * l2)
     return dataclasses.replace(tilt, gap=gap)

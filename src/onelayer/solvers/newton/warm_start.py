@@ -30,20 +30,24 @@ def subset_start(solver, state):
     part = _part(objective, count)
     inner = solver.init(part, state.parameters, tol=0.0)
     inner = dataclasses.replace(inner, step=0.0)
+    best = state.point
     for _ in range(at.SUBSET_STEPS):
         inner = solver.step(part, inner)
-        if inner.halt or inner.decrement < at.SUBSET_ACCURACY * abs(inner.value):
+        point = objective.point(inner.parameters)
+        if point.value < best.value:
+            best = point
+        # With a weak penalty a part is soon fitted too well.
+        if inner.halt or point.value > best.value or inner.decrement < at.SUBSET_ACCURACY * abs(inner.value):
             break
-    point = objective.point(inner.parameters)
-    if not point.value < state.value:
+    if best is state.point:
         return None
     return dataclasses.replace(
         state,
-        parameters=point.parameters,
-        value=point.value,
-        gradient=objective.gradient(point),
+        parameters=best.parameters,
+        value=best.value,
+        gradient=objective.gradient(best),
         step=1.0,
-        point=point,
+        point=best,
     )
 
 
