@@ -59,7 +59,7 @@ class LinearModel(BaseEstimator, abc.ABC):
     _callbacks: tuple = ()
 
     @abc.abstractmethod
-    def _targets(self, y, sample_weight, dtype):
+    def _targets(self, y, sample_weight):
         """Return (loss, y tensor on the CPU, outputs, sample_weight), and keep what predictions need of y."""
 
     @abc.abstractmethod
@@ -131,7 +131,7 @@ class LinearModel(BaseEstimator, abc.ABC):
         """Return the objective and the map between the solver's coefficients and those of the features."""
         dtype = resolve_dtype(self.dtype, X)
         sample_weight = as_sample_weight(sample_weight, X.shape[0])
-        loss, y, outputs, sample_weight = self._targets(y, sample_weight, dtype)
+        loss, y, outputs, sample_weight = self._targets(y, sample_weight)
         total = float(X.shape[0]) if sample_weight is None else float(sample_weight.sum())
         penalty = make_penalty(self._alpha(total), as_number("l1_ratio", self.l1_ratio))
         if sample_weight is not None:
@@ -148,7 +148,7 @@ class LinearModel(BaseEstimator, abc.ABC):
             loss,
             penalty,
             outputs=outputs,
-            sample_weight=None if sample_weight is None else sample_weight.to(dtype),
+            sample_weight=sample_weight,
             offset=offset,
             fit_intercept=self.fit_intercept,
         )

@@ -14,6 +14,8 @@ from onelayer.parameters import Parameters
 
 __all__ = ["certify"]
 
+_USUAL = {"loss": None, "alpha": None, "l1_ratio": 0.0, "fit_intercept": True}
+
 
 def certify(
     fitted, X, y, sample_weight=None, offset=None, *, loss=None, alpha=None, l1_ratio=0.0, fit_intercept=True
@@ -63,14 +65,21 @@ def certify(
     >>> ol.certify((foreign.coef_, foreign.intercept_), data.X, data.y, loss="log", alpha=1 / 150).relative_gap < 1e-4
     True
     """
+    if y is None:
+        raise DataError("y is None: give the targets of the fit.")
+    words = {"loss": loss, "alpha": alpha, "l1_ratio": l1_ratio, "fit_intercept": fit_intercept}
     if hasattr(fitted, "fit"):
-        check_is_fitted(fitted, "coef_")
+        told = [name for name, usual in _USUAL.items() if words[name] != usual]
+        if told:
+            raise ParameterError(
+                f"{told[0]}= is for plain coefficients: a model says itself what it minimises."
+            )
         if isinstance(fitted, LinearModel):
+            check_is_fitted(fitted, "coef_")
             model = fitted
         else:
             model = translated(fitted, sample_weight, len(X) if not hasattr(X, "shape") else X.shape[0])
     else:
-        words = {"loss": loss, "alpha": alpha, "l1_ratio": l1_ratio, "fit_intercept": fit_intercept}
         model, fitted = described(fitted, y, sample_weight, **words)
     twin = type(model)(**model.get_params(deep=False)).set_params(dtype="float64")
     features = Features(twin, X, fitting=True)
@@ -78,6 +87,7 @@ def certify(
     offset = None if offset is None else _offset(offset, features.tensor)
     objective, undo = twin._make_objective(features.tensor, y, sample_weight, offset)
     _check_classes(fitted, twin)
+    _check_offset(objective)
     parameters = _parameters(fitted, objective)
     certifier = Certifier(objective)
     if certifier.obstacle:
@@ -104,29 +114,50 @@ def _name(fitted):
 
 
 def _parameters(fitted, objective):
-    weight = torch.as_tensor(
-        np.asarray(fitted.coef_) if not isinstance(fitted.coef_, torch.Tensor) else fitted.coef_
-    )
-    bias = torch.as_tensor(fitted.intercept_, dtype=torch.float64).reshape(-1)
-    weight = weight.to(torch.float64).reshape(-1, objective.features) if weight.numel() else weight
-    if weight.numel() != objective.outputs * objective.features:
+    shape = (objective.outputs, objective.features)
+    weight, bias = _numbers(fitted.coef_, "coef"), _numbers(fitted.intercept_, "intercept")
+    if weight.shape != shape and not (weight.ndim == 1 and (1, len(weight)) == shape):
         raise DataError(
-            f"coef_ has shape {tuple(fitted.coef_.shape)}, and these data need ({objective.outputs}, {objective.features}): "
-            "give the data of the fit."
+            f"coef has shape {tuple(weight.shape)}, and these data need {shape}: give the data of the fit."
         )
-    weight = weight.reshape(objective.outputs, objective.features)
-    return Parameters.of(weight, bias.expand(objective.outputs).to(weight)).to(
-        torch.float64, objective.design.device
-    )
+    # Without an intercept models store one 0 for all outputs.
+    if bias.numel() != objective.outputs and (bias.numel() != 1 or bool(bias.any())):
+        raise DataError(
+            f"intercept has shape {tuple(bias.shape)}, and these data need ({objective.outputs},): give the data of the fit."
+        )
+    parameters = Parameters.of(weight.reshape(shape), bias.reshape(-1).expand(objective.outputs))
+    return parameters.to(torch.float64, objective.design.device)
+
+
+def _numbers(values, name):
+    """Return a tensor in float64, or say which argument is none."""
+    try:
+        values = (
+            values
+            if isinstance(values, torch.Tensor)
+            else torch.from_numpy(np.asarray(values, dtype=np.float64))
+        )
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} is not numeric ({error}): give numbers.") from error
+    values = values.detach().to(torch.float64)
+    if not bool(torch.isfinite(values).all()):
+        raise DataError(f"{name} holds NaN or infinite values: there is nothing to prove about them.")
+    return values
 
 
 def _offset(offset, X):
-    offset = torch.as_tensor(offset, dtype=torch.float64, device=X.device)
-    if offset.shape[0] != X.shape[0]:
+    offset = _numbers(offset, "offset").to(X.device)
+    if offset.ndim not in (1, 2) or offset.shape[0] != X.shape[0]:
         raise DataError(
-            f"X has {X.shape[0]} rows and offset has {offset.shape[0]} entries: give one per row."
+            f"offset has shape {tuple(offset.shape)} and X has {X.shape[0]} rows: give one entry per row."
         )
     return offset.reshape(X.shape[0], -1)
+
+
+def _check_offset(objective):
+    shape = (objective.rows, objective.outputs)
+    if objective.offset is not None and objective.offset.shape != shape:
+        raise DataError(f"offset has shape {tuple(objective.offset.shape)}, and these data need {shape}.")
 
 
 def _check_classes(fitted, twin):

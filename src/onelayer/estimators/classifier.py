@@ -147,7 +147,7 @@ class Classifier(ClassifierMixin, LinearModel):
         labels[abstention.uncertain(_probabilities(scores).cpu().numpy())] = None
         return labels
 
-    def _targets(self, y, sample_weight, dtype):
+    def _targets(self, y, sample_weight):
         if isinstance(y, torch.Tensor):
             y = y.detach().cpu().numpy()
         y = np.asarray(y)
@@ -180,7 +180,7 @@ class Classifier(ClassifierMixin, LinearModel):
         index = torch.from_numpy(index.astype(np.int64))
         return (
             self._loss(outputs),
-            index if outputs > 1 else index.unsqueeze(1).to(dtype),
+            index if outputs > 1 else index.unsqueeze(1).float(),
             outputs,
             sample_weight,
         )

@@ -12,9 +12,9 @@ from onelayer.estimators.validation import as_number, require_finite
 from onelayer.losses import AbsoluteError, Huber, Loss, Quantile, SquaredError
 from onelayer.solvers.least_squares import dependent_columns_message
 
-__all__ = ["LinearRegression"]
+__all__ = ["LOSSES", "LinearRegression"]
 
-_LOSSES = {"squared": SquaredError, "absolute": AbsoluteError, "huber": Huber, "quantile": Quantile}
+LOSSES = {"squared": SquaredError, "absolute": AbsoluteError, "huber": Huber, "quantile": Quantile}
 
 
 class LinearRegression(RegressorMixin, LinearModel):
@@ -160,7 +160,7 @@ class LinearRegression(RegressorMixin, LinearModel):
             message = dependent_columns_message(columns, self.rank_, self.n_features_in_)
             warnings.warn(f"{type(self).__name__}: {message}", RankWarning, stacklevel=5)
 
-    def _targets(self, y, sample_weight, dtype):
+    def _targets(self, y, sample_weight):
         if isinstance(y, torch.Tensor):
             y = y.detach().cpu().numpy()
         try:
@@ -173,7 +173,7 @@ class LinearRegression(RegressorMixin, LinearModel):
             raise DataError(f"y has shape {y.shape}: give (n_samples,) or (n_samples, n_targets).")
         require_finite(y, "y")
         self._two_dimensional = y.ndim == 2
-        y = torch.from_numpy(y.reshape(len(y), -1)).to(dtype)
+        y = torch.from_numpy(y.reshape(len(y), -1))
         return self._loss(), y, y.shape[1], sample_weight
 
     def _loss(self):
@@ -183,9 +183,9 @@ class LinearRegression(RegressorMixin, LinearModel):
                     f"loss is {self.loss!r}, a loss of classes: use LogisticRegression or SoftmaxRegression."
                 )
             return self.loss
-        if not isinstance(self.loss, str) or self.loss not in _LOSSES:
-            raise ParameterError(f"loss is {self.loss!r}: give one of {', '.join(_LOSSES)}, or a Loss.")
-        return _LOSSES[self.loss]()
+        if not isinstance(self.loss, str) or self.loss not in LOSSES:
+            raise ParameterError(f"loss is {self.loss!r}: give one of {', '.join(LOSSES)}, or a Loss.")
+        return LOSSES[self.loss]()
 
     def _alpha(self, total_weight):
         del total_weight

@@ -5,10 +5,11 @@ import math
 
 import numpy as np
 import torch
+from sklearn.utils.validation import check_is_fitted
 
 from onelayer.errors import ParameterError
 from onelayer.estimators.classification import LogisticRegression, SoftmaxRegression
-from onelayer.estimators.regression import LinearRegression
+from onelayer.estimators.regression import LOSSES, LinearRegression
 from onelayer.estimators.validation import as_number, as_sample_weight
 from onelayer.losses import Loss
 
@@ -47,12 +48,10 @@ def described(coefficients, y, sample_weight, *, loss, alpha, l1_ratio, fit_inte
         C = 1 / (alpha * total) if alpha else math.inf
         several = np.ndim(weight) == 2 and np.shape(weight)[0] > 1
         model = (SoftmaxRegression if several else LogisticRegression)(C=C, **common)
-    elif isinstance(loss, str | Loss):
+    elif isinstance(loss, Loss) or (isinstance(loss, str) and loss in LOSSES):
         model = LinearRegression(loss=loss, alpha=alpha, **common)
     else:
-        raise ParameterError(
-            f"loss is {loss!r}: give 'log', the name of a loss of LinearRegression, or a Loss."
-        )
+        raise ParameterError(f"loss is {loss!r}: give 'log', {', '.join(map(repr, LOSSES))}, or a Loss.")
     weight = weight if isinstance(weight, torch.Tensor) else np.asarray(weight)
     return model, _Plain(weight, bias)
 
@@ -62,6 +61,8 @@ def translated(fitted, sample_weight, rows):
     from sklearn import linear_model
 
     kind = type(fitted)
+    if kind in (linear_model.LogisticRegression, linear_model.LinearRegression, linear_model.Ridge):
+        check_is_fitted(fitted, "coef_")
     if kind is linear_model.LogisticRegression:
         return _translate_logistic(fitted)
     if kind is linear_model.LinearRegression:
