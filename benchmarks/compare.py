@@ -48,6 +48,7 @@ def main(arguments=None):
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     absent = machine.missing(peers)
     peers = [peer for peer in peers if peer.distribution not in absent]
+    before = results.head
     results.head = {
         **machine.describe(peers, options.threads, options.device),
         "repeat": options.repeat,
@@ -55,8 +56,10 @@ def main(arguments=None):
         "device_kind": options.device,
         "max_rows": options.max_rows,
         "missing": absent,
-        "skipped": {},
+        "skipped": before.get("skipped", {}),
     }
+    # The runs that were kept may be of libraries that are not asked for now.
+    results.head["versions"] = {**before.get("versions", {}), **results.head["versions"]}
     code = 0
     try:
         _run(options, problems, peers, results, console)
@@ -86,6 +89,7 @@ def _run(options, problems, peers, results, console):
                     results.head["skipped"][problem.name] = str(error)
                     progress.advance(bar)
                     continue
+                results.head["skipped"].pop(problem.name, None)
                 task = prepared.task
                 results.problems[problem.name] = {
                     "loss": task.loss,
