@@ -28,7 +28,9 @@ class Tilt:
         z at the base (offset included) and X d (without); float64 numbers, of which float32's digits are enough: any u in
         the domain proves something, and what it proves is computed from u alone.
     gap : float
-        About what it will prove at base + d.
+        About what it will prove, at base + d if nothing else is said.
+    own : bool
+        Whether it is made for a proof at the base itself, and so is as tight as one can be.
     """
 
     base: Parameters
@@ -36,6 +38,7 @@ class Tilt:
     scores: torch.Tensor
     slopes: torch.Tensor
     gap: float
+    own: bool = False
 
 
 def newton_tilt(objective, wide, point, near=None):

@@ -6,8 +6,6 @@ from typing import Any, ClassVar
 
 import torch
 
-from onelayer.certificates import Tilt
-from onelayer.certificates.tilt import tilted
 from onelayer.curvature import Goal, KrylovSystem, how_solved, solved_densely, system_for
 from onelayer.curvature import thresholds as at
 from onelayer.errors import SolverError
@@ -15,6 +13,7 @@ from onelayer.parameters import Parameters
 from onelayer.result import Status
 from onelayer.solvers.base import Solver, State
 from onelayer.solvers.line_search import search
+from onelayer.solvers.newton.proofs import own_tilt, tilt_of
 from onelayer.solvers.newton.warm_start import subset_rows, subset_start
 
 __all__ = ["Newton"]
@@ -26,6 +25,8 @@ class _State(State):
     work: Any = None
     system: Any = None
     tol: float = 0.0
+    # The dtype that coefficients are returned in.
+    returned: Any = None
     # What the quadratic model was off by last time, over the square of that step's decrement.
     remainder: float | None = None
     # What the last step was expected to gain, and what its system turned out to promise over the model's guess.
@@ -103,7 +104,14 @@ class Newton(Solver):
         work = system.objective
         point = work.point(parameters)
         return _State(
-            parameters, point.value, work.gradient(point), point=point, work=work, system=system, tol=tol
+            parameters,
+            point.value,
+            work.gradient(point),
+            point=point,
+            work=work,
+            system=system,
+            tol=tol,
+            returned=objective.dtype,
         )
 
     def step(self, objective, state):
@@ -186,10 +194,12 @@ class Newton(Solver):
                 ) ** 2 <= at.CLOSING * state.tol * abs(state.value):
                     # A proof may ask more of the model than the next gradient does.
                     exact = dataclasses.replace(solution, residual=after.like(0 * after.flat))
-                    remainder = max(remainder, _tilt(work, state.point, ray, exact, system).gap)
+                    remainder = max(remainder, tilt_of(work, state.point, ray, exact, system).gap)
                 remainder /= max(decrement**2, 1e-300)
-        if proof:
-            tilt = _tilt(work, state.point, ray, solution, system)
+        if proof and system.exact:
+            tilt = own_tilt(work, point.parameters.to(state.returned), system)
+        elif proof:
+            tilt = tilt_of(work, state.point, ray, solution, system)
             remainder = state.remainder
             # A proof that looks good enough and is not after all: the next system is solved better.
             tries = state.tries + (tilt.gap <= state.tol * abs(point.value))
@@ -272,19 +282,3 @@ def _widened(state, system):
     return dataclasses.replace(
         state, work=wide, system=system, point=point, value=point.value, gradient=wide.gradient(point)
     )
-
-
-def _tilt(narrow, point, ray, solution, system):
-    """Return the Tilt of a full step, from the scores at both of its ends."""
-    work = narrow.as_dtype(torch.float64)
-    scores, slopes = point.scores.double(), ray.slopes.double()
-    tilt = Tilt(point.parameters, solution.direction, scores, slopes, math.inf)
-    dual, cut = tilted(work, tilt)
-    gap = work._mean(work.loss.fenchel_young(scores + slopes, dual, work.y))
-    l2 = work.penalty.smooth_part.l2
-    if l2:
-        # What had to be cut off, because it was no probability any more, is missing in the Newton equation.
-        cut = narrow._weighted(cut.to(narrow.dtype))
-        missing = Parameters.of(narrow.adjoint(cut).double(), narrow._bias_gradient(cut).double())
-        gap += system.left(missing.like(missing.flat + solution.residual.flat)) / (2 * l2)
-    return dataclasses.replace(tilt, gap=gap)
