@@ -1,6 +1,7 @@
 """The coefficients of a linear model: two named tensors that share one buffer."""
 
 import dataclasses
+import functools
 
 import torch
 
@@ -37,19 +38,19 @@ class Parameters:
         outputs, features = weight.shape
         return cls(torch.cat([weight.reshape(-1), bias.reshape(-1)]), outputs, features)
 
-    @property
+    @functools.cached_property
     def weight(self):
         """W, shape (outputs, features): a view."""
         return self.flat[: self.outputs * self.features].view(self.outputs, self.features)
 
-    @property
+    @functools.cached_property
     def bias(self):
         """b, shape (outputs,): a view."""
         return self.flat[self.outputs * self.features :]
 
     def like(self, flat):
         """Return parameters of the same shape around another flat tensor."""
-        return dataclasses.replace(self, flat=flat)
+        return Parameters(flat, self.outputs, self.features)
 
     def clone(self):
         """Return an independent copy."""
@@ -57,4 +58,5 @@ class Parameters:
 
     def to(self, dtype, device=None):
         """Return the same numbers in another dtype, on another device."""
-        return self.like(self.flat.to(dtype=dtype, device=device or self.flat.device))
+        flat = self.flat.to(dtype=dtype, device=device or self.flat.device)
+        return self if flat is self.flat else self.like(flat)

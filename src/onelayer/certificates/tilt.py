@@ -13,7 +13,8 @@ __all__ = ["Tilt", "newton_tilt", "tilted"]
 # The proof's own system is solved until what it leaves over adds this share to the bound.
 _SHARE = 0.05
 _TIGHTEST = 1e-8
-_BALANCING = 8
+# Rounds of the intercept's own equation, and what counts as solved: the rounding of its sum.
+_BALANCING, _BALANCED = 8, torch.finfo(torch.float64).eps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,13 +80,14 @@ def tilted(wide, tilt):
     # The intercept's own equation is solved to the last digit, the cut included, without a product with X: what is left of
     # it would be divided by α.
     weight = dual.new_ones(wide.rows) if wide.sample_weight is None else wide.sample_weight
-    inverse = torch.linalg.pinv(curvature.mean(weight), hermitian=True)
-    smallest = math.inf
+    inverse, smallest = None, math.inf
     for _ in range(_BALANCING):
         excess = wide._weighted(dual).sum(dim=0)
         size = excess.abs().max().item()
-        if not 0 < size < smallest / 2:
+        if not _BALANCED * wide.total_weight < size < smallest / 2:
             break
+        if inverse is None:
+            inverse = torch.linalg.pinv(curvature.mean(weight), hermitian=True)
         smallest, slopes = size, slopes - inverse @ excess
         straight = gradient + curvature.product(slopes.clone())
         dual = _legal(loss, straight, y)

@@ -108,13 +108,12 @@ class DenseHessian:
     def _matrix(self, objective, curvature):
         """Return H: one matrix for each output, or one for all of them where a loss couples them."""
         outputs, columns, total = self.outputs, self.wide.columns, objective.total_weight
-        blocks = curvature.diagonals().new_zeros(outputs, columns, columns, dtype=torch.float64)
+        device = objective.design.device
+        blocks = torch.zeros(outputs, columns, columns, dtype=torch.float64, device=device)
         coupled = blocks.new_zeros(outputs * columns, outputs * columns) if self._coupled else None
         weight = objective.sample_weight
         for part, rows in self.wide.blocks():
-            share = (
-                rows.new_full((len(rows),), 1 / total) if weight is None else weight[part].double() / total
-            )
+            share = 1 / total if weight is None else weight[part].double() / total
             if coupled is None:
                 h = curvature.diagonals(part).double().clamp(min=0) * share
                 blocks += (h.unsqueeze(2) * rows).mT @ rows
@@ -127,8 +126,7 @@ class DenseHessian:
         if coupled is None:
             return blocks
         whole = coupled.view(outputs, columns, outputs, columns)
-        index = torch.arange(outputs)
-        whole[index, :, index] += blocks
+        whole.diagonal(dim1=0, dim2=2).add_(blocks.permute(1, 2, 0))
         if self._shift:
             # A shift of all classes changes nothing: the direction is filled in, no solution has a part in it.
             fill = coupled.diagonal().view(outputs, columns).mean(dim=0) / outputs

@@ -12,6 +12,8 @@ _JITTER = 16
 _ATTEMPTS = 6
 # Strips of a Gram matrix, and the features from which they pay.
 _PARTS, _SPLIT = 3, 128
+# Numbers side by side in a maximum over rows.
+_WIDTH = 512
 # Of rows that are centred and scaled at a time (16 MB in float32).
 _BLOCK_NUMBERS = 2**22
 
@@ -97,13 +99,23 @@ def _moments(design, index, h, centred):
     low = -high
     for part, rows in _blocks(design, index, len(h)):
         mean += h[part] @ rows
-        high, low = torch.maximum(high, rows.amax(dim=0)), torch.minimum(low, rows.amin(dim=0))
+        high = torch.maximum(high, _extreme(rows, torch.amax))
+        low = torch.minimum(low, _extreme(rows, torch.amin))
     mean = mean / total if centred and total > 0 else torch.zeros_like(mean)
     if centred:
         # A constant column is to be zero when it is centred, not rounding that is scaled up.
         mean = torch.where(high == low, high.double(), mean)
     size = torch.maximum((high - mean).abs(), (low - mean).abs()).to(design.dtype)
     return mean, torch.where((size > 0) & torch.isfinite(size), size, 1.0)
+
+
+def _extreme(rows, extreme):
+    """Return the extremes of all columns: side by side until they fill registers, which is four times as fast for few."""
+    features = rows.shape[1]
+    fold = max(1, min(_WIDTH // max(features, 1), len(rows)))
+    main = len(rows) // fold * fold
+    top = extreme(extreme(rows[:main].reshape(-1, fold * features), dim=0).view(fold, features), dim=0)
+    return top if main == len(rows) else extreme(torch.cat([top.unsqueeze(0), rows[main:]]), dim=0)
 
 
 def gram_work(objective):

@@ -98,6 +98,10 @@ class System(abc.ABC):
         """Return ‖ρ‖² as the proof will see it, with the intercept's part of ρ answered for."""
         return residual.weight.square().sum().item()
 
+    def spared(self):
+        """Return the system without what no other point can use."""
+        return self
+
 
 @dataclasses.dataclass(frozen=True)
 class DenseSystem(System):
@@ -190,7 +194,11 @@ class KrylovSystem(System):
             at.MOST_PRODUCTS,
             keep=int(numbers / len(gradient.flat)),
         )
-        return solution, dataclasses.replace(self, model=self.model.after(solution))
+        return solution, dataclasses.replace(self, model=self.model.after(solution), hessian=None)
+
+    def spared(self):
+        # Sampled rows are a copy of a quarter of X.
+        return dataclasses.replace(self, hessian=None)
 
 
 def solved_densely(objective):

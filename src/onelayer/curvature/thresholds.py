@@ -67,6 +67,9 @@ CLOSING = 0.3
 PROVABLE = 0.01
 # … as does one that gains no less than this share of what the last one gained: the arithmetic is at its end.
 FALLING = 0.5
+# What the next proof will miss is guessed from so many rows, or so many numbers of X (64 MB in float32), where that leaves
+# out three quarters of them: on 500,000 rows each guess took a tenth of the whole fit.
+FORESEEN_ROWS, FORESEEN_NUMBERS, FORESEEN_SHARE = 50_000, 2**24, 4
 MOST_PRODUCTS = 500
 # Directions of one system that are kept for the next one, in numbers of all of them together: this many (64 MB with their
 # images), or this share of X where that is more. On Fashion-MNIST at C=1 they saved 25 products of 64, at C=100 two thirds.

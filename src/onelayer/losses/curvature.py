@@ -39,7 +39,7 @@ class Curvature(abc.ABC):
         part : slice
         rows : float64 tensor of shape (m, columns)
             The x_i of this part.
-        share : float64 tensor of shape (m,)
+        share : float or float64 tensor of shape (m,)
         blocks : tensor of shape (outputs, columns, columns)
         coupled : tensor of shape (outputs * columns, outputs * columns)
         """
@@ -112,11 +112,11 @@ class SoftmaxCurvature(Curvature):
 
     def add_gram(self, part, rows, share, blocks, coupled):
         p = self.p[:, part].double()
-        weighted = (p * share).unsqueeze(2) * rows
-        blocks += weighted.mT @ rows
-        # (m, outputs · columns): p_ik x_ij.
-        left = (p.T.unsqueeze(2) * rows.unsqueeze(1)).flatten(1)
-        coupled.addmm_(left.T, weighted.transpose(0, 1).reshape(left.shape), alpha=-1)
+        # (outputs, m, columns): p_ik x_ij, without and with the share.
+        plain, weighted = p.unsqueeze(2) * rows, (p * share).unsqueeze(2) * rows
+        blocks.baddbmm_(weighted.mT, rows.expand(len(p), -1, -1))
+        left, right = (part.transpose(0, 1).reshape(len(rows), -1) for part in (plain, weighted))
+        coupled.addmm_(left.T, right, alpha=-1)
 
     def trace(self):
         return (1 - self.p.square().sum(dim=0)).clamp_(min=0)

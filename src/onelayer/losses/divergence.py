@@ -16,10 +16,19 @@ def divergence_terms(q, log_p):
     """
     p = log_p.exp()
     r = (q - p) / p
-    series = torch.full_like(r, 1 / ((_TERMS + 1) * (_TERMS + 2)))
+    terms = torch.full_like(r, 1 / ((_TERMS + 1) * (_TERMS + 2)))
     for k in range(_TERMS - 1, -1, -1):
-        series = torch.addcmul(series.new_tensor(1 / ((k + 1) * (k + 2))), series, r, value=-1)
+        terms.mul_(r).neg_().add_(1 / ((k + 1) * (k + 2)))
+    terms.mul_(r).mul_(r).mul_(p)
+    # Near an optimum these are few, and logarithms cost more than all of the above.
+    far = ~(r.abs() < _SMALL)
+    if bool(far.any()):
+        terms[far] = _closed(q[far], p[far], r[far], log_p[far])
+    return terms
+
+
+def _closed(q, p, r, log_p):
     # Where p underflows, or q is so much smaller that r rounds to −1, only the logarithms know the ratio.
     known = (p > torch.finfo(p.dtype).tiny) & (r > -0.5)
     ratio = torch.where(known, torch.special.xlog1py(q, r), torch.xlogy(q, q) - q * log_p)
-    return torch.where(r.abs() < _SMALL, p * r.square() * series, (ratio - (q - p)).clamp(min=0))
+    return (ratio - (q - p)).clamp_(min=0)

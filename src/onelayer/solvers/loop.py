@@ -156,6 +156,8 @@ class _Run:
     def _gradient_norm(self, state):
         if state.gradient is None:
             return None
+        if not self.objective.penalty.l1:
+            return state.gradient.flat.abs().max().item()
         weight = self.objective.penalty.least_subgradient(state.parameters.weight, state.gradient.weight)
         return max(weight.abs().max().item(), state.gradient.bias.abs().max().item())
 

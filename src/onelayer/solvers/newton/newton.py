@@ -13,7 +13,7 @@ from onelayer.parameters import Parameters
 from onelayer.result import Status
 from onelayer.solvers.base import Solver, State
 from onelayer.solvers.line_search import search
-from onelayer.solvers.newton.proofs import own_tilt, tilt_of
+from onelayer.solvers.newton.proofs import foreseen_gap, own_tilt, tilt_of
 from onelayer.solvers.newton.warm_start import subset_rows, subset_start
 
 __all__ = ["Newton"]
@@ -134,7 +134,7 @@ class Newton(Solver):
         predicted = math.inf if state.remainder is None else state.remainder * decrement**2
         closing = not sampled and predicted <= at.CLOSING * state.tol * scale
         if sampled and decrement < at.SAMPLED_UNTIL * scale:
-            return self.step(objective, dataclasses.replace(state, sampled=False, system=system))
+            return self.step(objective, dataclasses.replace(state, sampled=False, system=system.spared()))
         if state.work.dtype != torch.float64:
             if decrement < at.WIDE_BELOW * scale:
                 return self.step(objective, _widened(state, system))
@@ -193,8 +193,7 @@ class Newton(Solver):
                     coming / decrement
                 ) ** 2 <= at.CLOSING * state.tol * abs(state.value):
                     # A proof may ask more of the model than the next gradient does.
-                    exact = dataclasses.replace(solution, residual=after.like(0 * after.flat))
-                    remainder = max(remainder, tilt_of(work, state.point, ray, exact, system).gap)
+                    remainder = max(remainder, foreseen_gap(work, state.point, ray, solution, system))
                 remainder /= max(decrement**2, 1e-300)
         if proof and system.exact:
             tilt = own_tilt(work, point.parameters.to(state.returned), system)

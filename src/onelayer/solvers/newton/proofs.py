@@ -8,25 +8,45 @@ import torch
 from onelayer.certificates import Tilt
 from onelayer.certificates.tilt import tilted
 from onelayer.curvature import Goal
+from onelayer.curvature import thresholds as at
 from onelayer.parameters import Parameters
 
-__all__ = ["own_tilt", "tilt_of"]
+__all__ = ["foreseen_gap", "own_tilt", "tilt_of"]
 
 
-def tilt_of(narrow, point, ray, solution, system):
+def tilt_of(work, point, ray, solution, system):
     """Return the Tilt of a full step, from the scores at both of its ends."""
+    tilt = Tilt(point.parameters, solution.direction, point.scores.double(), ray.slopes.double(), math.inf)
+    return dataclasses.replace(tilt, gap=_gap(work, tilt, solution.residual, system))
+
+
+def foreseen_gap(work, point, ray, solution, system):
+    """Return about what the proof by a step would miss if its system had been solved to the end.
+
+    It is a guess in any case, for the next step, so a part of many rows serves as well.
+    """
+    exact = solution.residual.like(0 * solution.residual.flat)
+    tilt = Tilt(point.parameters, solution.direction, point.scores, ray.slopes, math.inf)
+    every = work.rows // min(at.FORESEEN_ROWS, max(1, at.FORESEEN_NUMBERS // work.features))
+    if every >= at.FORESEEN_SHARE:
+        index = torch.arange(0, work.rows, every, device=tilt.scores.device)
+        tilt = dataclasses.replace(tilt, scores=tilt.scores[index], slopes=tilt.slopes[index])
+        work = work.take(index)
+    tilt = dataclasses.replace(tilt, scores=tilt.scores.double(), slopes=tilt.slopes.double())
+    return _gap(work, tilt, exact, system)
+
+
+def _gap(narrow, tilt, residual, system):
     work = narrow.as_dtype(torch.float64)
-    scores, slopes = point.scores.double(), ray.slopes.double()
-    tilt = Tilt(point.parameters, solution.direction, scores, slopes, math.inf)
     dual, cut = tilted(work, tilt)
-    gap = work._mean(work.loss.fenchel_young(scores + slopes, dual, work.y))
+    gap = work._mean(work.loss.fenchel_young(tilt.scores + tilt.slopes, dual, work.y))
     l2 = work.penalty.smooth_part.l2
     if l2:
         # What had to be cut off, because it was no probability any more, is missing in the Newton equation.
         cut = narrow._weighted(cut.to(narrow.dtype))
         missing = Parameters.of(narrow.adjoint(cut).double(), narrow._bias_gradient(cut).double())
-        gap += system.left(missing.like(missing.flat + solution.residual.flat)) / (2 * l2)
-    return dataclasses.replace(tilt, gap=gap)
+        gap += system.left(missing.like(missing.flat + residual.flat)) / (2 * l2)
+    return gap
 
 
 def own_tilt(work, parameters, system):
