@@ -5,6 +5,7 @@ EXTRAS ?= lessons,test,lint,docs
 ARGS   ?=
 OUT    ?= runs/first
 EPOCHS ?= 10
+PEERS  := scikit-learn-intelex cyanure glum skglm
 PY     := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 
@@ -13,7 +14,7 @@ ifneq ($(shell cat $(READY) 2>/dev/null && $(PY) -c pass 2>/dev/null),$(CURDIR))
 $(shell rm -f $(READY))
 endif
 
-.PHONY: help setup run test lesson lint docs bench browse
+.PHONY: help setup run test lesson lint docs bench compare browse
 help:
 	@echo "make run     fit softmax regression to real images, exactly and by SGD, and write reports (sets up $(VENV) the first time)"
 	@echo "make test    run the tests (sets up $(VENV) the first time)"
@@ -23,6 +24,7 @@ help:
 	@echo "make docs    build the documentation into docs/_build/html"
 	@echo "make browse  open all lessons in Chromium, where it is installed, and move a control of each"
 	@echo "make bench   time the gradient pass against the plain torch form"
+	@echo "make compare race scikit-learn, cyanure, glum and others to the same proven gap: hours; less with ARGS=--help's options"
 setup: $(READY)
 # The exact optimum with its proof, then the loop of a textbook on the same data, to compare.
 run: $(READY)
@@ -47,6 +49,10 @@ browse: $(READY)
 	@$(PY) tools/browse_lessons.py $(ARGS)
 bench: $(READY)
 	@$(PY) benchmarks/gradient_pass.py $(ARGS)
+# A peer that has no wheel for this machine is left out, and the table says so.
+compare: $(READY)
+	@for peer in $(PEERS); do $(PY) -m pip install -q -c constraints.txt $$peer || echo "left out: $$peer"; done
+	@$(PY) benchmarks/compare.py $(ARGS)
 
 $(READY): pyproject.toml constraints.txt tools/setup_venv.py
 	@$(PYTHON) tools/setup_venv.py $(VENV) $(EXTRAS)
