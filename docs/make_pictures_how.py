@@ -247,10 +247,10 @@ def newton():
     axes[1].semilogy(at, off, **mark(4, linestyle="--"), label="what the quadratic model was off by")
     axes[1].semilogy(at, rest, **mark(1, linestyle="-"), label="what the solution of the system left")
     for place, count in zip(at, products, strict=True):
-        axes[1].annotate(str(count), (place, 4.5), ha="center", va="center", fontsize=9.5)
-    axes[1].annotate("products with the Hessian:", (0.6, 18), va="center", fontsize=9.5)
+        axes[1].annotate(str(count), (place, 60), ha="center", va="center", fontsize=9.5)
+    axes[1].annotate("products with the Hessian:", (0.6, 300), va="center", fontsize=9.5)
     axes[1].set(xlabel="step of Newton by conjugate gradients", ylabel="share of the decrement")
-    axes[1].set(ylim=(1e-6, 40), xticks=at)
+    axes[1].set(ylim=(1e-5, 1000), xticks=at)
     axes[1].legend(loc="lower left")
     return figure
 
