@@ -7,7 +7,7 @@ import torch
 from onelayer.curvature.sampling import by_curvature
 from onelayer.parameters import Parameters
 
-__all__ = ["Diagonal", "Preconditioner", "without_shift"]
+__all__ = ["Diagonal", "Preconditioner", "Remembering", "without_shift"]
 
 
 class Preconditioner(abc.ABC):
@@ -22,6 +22,22 @@ class Preconditioner(abc.ABC):
     def eliminated(self, gradient):
         """Return what is left of a gradient's weight once the intercept has answered for its own part."""
         return gradient.weight
+
+
+class Remembering(Preconditioner):
+    """A preconditioner that is asked for the same gradient several times: for a decrement first, then for the step."""
+
+    def __init__(self, base):
+        self.base, self.description = base, base.description
+        self._gradient = self._applied = None
+
+    def apply(self, gradient):
+        if gradient is not self._gradient:
+            self._gradient, self._applied = gradient, self.base.apply(gradient)
+        return self._applied
+
+    def eliminated(self, gradient):
+        return self.base.eliminated(gradient)
 
 
 def without_shift(parameters, active):

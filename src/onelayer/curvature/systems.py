@@ -2,6 +2,7 @@
 
 import abc
 import dataclasses
+import functools
 import math
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from onelayer.curvature.conjugate_gradients import Solution, solve
 from onelayer.curvature.dense import DenseHessian, WideRows
 from onelayer.curvature.hessian import Hessian
 from onelayer.curvature.models import Model, kind_of
+from onelayer.curvature.preconditioners import Remembering
 from onelayer.objective import Objective
 
 __all__ = ["DenseSystem", "Goal", "KrylovSystem", "System", "how_solved", "solved_densely", "system_for"]
@@ -167,7 +169,11 @@ class KrylovSystem(System):
         return False
 
     def decrement(self, gradient):
-        return (gradient.flat @ self.model.preconditioner.apply(gradient).flat).item() / 2
+        return (gradient.flat @ self._preconditioner.apply(gradient).flat).item() / 2
+
+    @functools.cached_property
+    def _preconditioner(self):
+        return Remembering(self.model.preconditioner)
 
     def is_true(self, gradient, solution, slopes):
         """Return whether rows that were left out agree about how much P bends along a direction."""
@@ -177,7 +183,7 @@ class KrylovSystem(System):
         return found <= at.SAMPLE_BENDS * believed
 
     def left(self, residual):
-        return self.model.preconditioner.eliminated(residual).square().sum().item()
+        return self._preconditioner.eliminated(residual).square().sum().item()
 
     def solve(self, gradient, goal):
         first = self.decrement(gradient)
@@ -188,7 +194,7 @@ class KrylovSystem(System):
         numbers = max(at.KEPT_NUMBERS, at.KEPT_SHARE * self.objective.rows * self.objective.features)
         solution = solve(
             self.hessian.product,
-            self.model.preconditioner.apply,
+            self._preconditioner.apply,
             gradient,
             enough,
             at.MOST_PRODUCTS,
