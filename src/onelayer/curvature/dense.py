@@ -34,19 +34,26 @@ class WideRows:
             share = torch.full((self._rows,), 1.0, dtype=torch.float64, device=self._design.device)
             share = share if weight is None else weight.double()
             self.mean = self._mean(share / share.sum())
-        self._block = max(64, at.WIDE_NUMBERS // self.columns)
+        few = self._rows * self.columns <= at.WIDE_NUMBERS
+        self._block = self._rows if few else max(2 * self.columns, at.WIDE_BLOCK // self.columns)
         self._kept = None
 
     def blocks(self):
-        """Yield slices of rows and these rows, shape (m, columns)."""
+        """Yield slices of rows and these rows, shape (m, columns), each in the place of the one before."""
         if self._kept is not None:
             yield slice(0, self._rows), self._kept
             return
+        size = (min(self._block, self._rows), self.columns)
+        space = torch.empty(size, dtype=torch.float64, device=self._design.device)
+        if self.mean is not None:
+            space[:, -1] = 1.0
         for start in range(0, self._rows, self._block):
             part = slice(start, min(start + self._block, self._rows))
-            rows = self._design.dense(part).double()
-            if self.mean is not None:
-                rows = torch.cat([rows - self.mean, rows.new_ones(len(rows), 1)], dim=1)
+            rows = space[: part.stop - start]
+            if self.mean is None:
+                rows.copy_(self._design.dense(part))
+            else:
+                torch.sub(self._design.dense(part).double(), self.mean, out=rows[:, :-1])
             if len(rows) == self._rows:
                 self._kept = rows
             yield part, rows

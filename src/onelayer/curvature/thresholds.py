@@ -10,6 +10,9 @@ DENSE_WORK = 1e9
 
 # Numbers of X that are held in float64 at a time for a whole Hessian (32 MB).
 WIDE_NUMBERS = 2**22
+# Where there are more, of one block (4 MB): it stays in the cache from its conversion to its products. Blocks of 32 MB took
+# twice the time for a proof on 200,000 x 50.
+WIDE_BLOCK = 2**19
 # A mean within so many rounding errors (one for every row) of the first entry is taken to be that entry: it is if a column is
 # constant, and costs nothing if it is not.
 CONSTANT = 4
