@@ -97,11 +97,13 @@ def _kind(objective, rows, first):
 
 
 def _rows(objective, per_feature):
-    rows = max(at.MIN_ROWS, per_feature * objective.features, at.CHEAP / _price(objective, 1))
+    cheap = at.CHEAP / (_price(objective, 1) - _price(objective, 0))
+    rows = max(at.MIN_ROWS, per_feature * objective.features, cheap)
     return min(objective.rows, int(rows))
 
 
 def _price(objective, rows):
     """Return what blocks of so many rows cost, in products with the Hessian."""
-    discount = at.GRAM_DISCOUNT * min(1.0, objective.outputs / at.FEW_OUTPUTS)
-    return discount * rows * objective.features / (2 * objective.rows)
+    features = objective.features
+    work = at.GRAM_PRICE * rows * features + at.FACTOR_PRICE * features**2 / 3
+    return min(1.0, objective.outputs / at.FEW_OUTPUTS) * work / (2 * objective.rows)

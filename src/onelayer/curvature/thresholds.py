@@ -44,7 +44,7 @@ USUAL_RATE, LEAST_RATE = 0.5, 0.01
 ONE_SYSTEM = 2.5
 # The price of a multiply-add inside a Gram matrix over one inside a pass, which is bound by memory for few outputs: as
 # measured, 0.5 from ten outputs on and in proportion below.
-GRAM_DISCOUNT, FEW_OUTPUTS = 0.5, 10
+GRAM_PRICE, FACTOR_PRICE, FEW_OUTPUTS = 0.5, 1.5, 10
 # A model that costs no more products than this is made of as many rows as it buys.
 CHEAP = 2.0
 
