@@ -13,8 +13,8 @@ __all__ = ["Tilt", "newton_tilt", "tilted"]
 # The proof's own system is solved until what it leaves over adds this share to the bound.
 _SHARE = 0.05
 _TIGHTEST = 1e-8
-# Rounds of the intercept's own equation, and what counts as solved: the rounding of its sum.
-_BALANCING, _BALANCED = 8, torch.finfo(torch.float64).eps
+# Rounds of the intercept's own equation: at most so many, and none where its sum is a rounding error of each row.
+_BALANCING = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,10 +84,10 @@ def tilted(wide, tilt):
     for _ in range(_BALANCING):
         excess = wide._weighted(dual).sum(dim=0)
         size = excess.abs().max().item()
-        if not _BALANCED * wide.total_weight < size < smallest / 2:
+        if not wide.rounding_unit * wide.total_weight < size < smallest / 2:
             break
         if inverse is None:
-            inverse = torch.linalg.pinv(curvature.mean(weight), hermitian=True)
+            inverse = torch.linalg.pinv(curvature.mean(weight), hermitian=True).to(dual.dtype)
         smallest, slopes = size, slopes - inverse @ excess
         straight = gradient + curvature.product(slopes.clone())
         dual = _legal(loss, straight, y)

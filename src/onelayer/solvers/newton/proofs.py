@@ -16,8 +16,9 @@ __all__ = ["foreseen_gap", "own_tilt", "tilt_of"]
 
 def tilt_of(work, point, ray, solution, system):
     """Return the Tilt of a full step, from the scores at both of its ends."""
-    tilt = Tilt(point.parameters, solution.direction, point.scores.double(), ray.slopes.double(), math.inf)
-    return dataclasses.replace(tilt, gap=_gap(work, tilt, solution.residual, system))
+    tilt = Tilt(point.parameters, solution.direction, point.scores, ray.slopes, math.inf)
+    gap = _gap(work, tilt, solution.residual, system)
+    return dataclasses.replace(tilt, scores=tilt.scores.double(), slopes=tilt.slopes.double(), gap=gap)
 
 
 def foreseen_gap(work, point, ray, solution, system):
@@ -32,19 +33,18 @@ def foreseen_gap(work, point, ray, solution, system):
         index = torch.arange(0, work.rows, every, device=tilt.scores.device)
         tilt = dataclasses.replace(tilt, scores=tilt.scores[index], slopes=tilt.slopes[index])
         work = work.take(index)
-    tilt = dataclasses.replace(tilt, scores=tilt.scores.double(), slopes=tilt.slopes.double())
     return _gap(work, tilt, exact, system)
 
 
-def _gap(narrow, tilt, residual, system):
-    work = narrow.as_dtype(torch.float64)
+def _gap(work, tilt, residual, system):
+    # A guess, which the certificate replaces: the arithmetic of the products will do, for no term of it is a difference.
     dual, cut = tilted(work, tilt)
     gap = work._mean(work.loss.fenchel_young(tilt.scores + tilt.slopes, dual, work.y))
     l2 = work.penalty.smooth_part.l2
     if l2:
         # What had to be cut off, because it was no probability any more, is missing in the Newton equation.
-        cut = narrow._weighted(cut.to(narrow.dtype))
-        missing = Parameters.of(narrow.adjoint(cut).double(), narrow._bias_gradient(cut).double())
+        cut = work._weighted(cut)
+        missing = Parameters.of(work.adjoint(cut).double(), work._bias_gradient(cut).double())
         gap += system.left(missing.like(missing.flat + residual.flat)) / (2 * l2)
     return gap
 
