@@ -13,6 +13,10 @@ from onelayer.parameters import Parameters
 
 __all__ = ["Objective", "Point", "Ray"]
 
+# Numbers that elementwise work of many steps takes at a time: what stays in a core's cache; elsewhere, what may be held
+# several times over.
+_CACHED, _HELD = 2**16, 2**26
+
 
 @dataclasses.dataclass
 class Point:
@@ -144,6 +148,15 @@ class Objective:
         weight = self.adjoint(bent)
         weight += self.penalty.smooth_part.gradient(direction.weight)
         return Parameters.of(weight, self._bias_gradient(bent))
+
+    def divergence(self, scores, dual):
+        """Return the mean of ℓ(y, z) + ℓ*(u, y) − ⟨u, z⟩ ≥ 0 over all rows."""
+        # Block by block: the many small steps of one such number stay in the cache.
+        numbers = _CACHED if scores.device.type == "cpu" else _HELD
+        size = max(1, numbers // self.outputs)
+        parts = (slice(start, start + size) for start in range(0, self.rows, size))
+        terms = [self.loss.fenchel_young(scores[part], dual[part], self.y[part]) for part in parts]
+        return self._mean(torch.cat(terms))
 
     def weighted_gram(self, h, rows=None):
         """Return Σ h_i x_i x_iᵀ and Σ h_i x_i in float64, over some rows (h has their length) or all of them."""
@@ -279,8 +292,8 @@ class Ray:
 
     def slope(self, point, t):
         """Return d/dt P at the point that `at(t)` returned."""
-        # The products are summed in float64: near the optimum they nearly cancel.
-        inner = (point.residual.double() * self.slopes).sum().item() / self.objective.total_weight
+        # Rows are summed in float64: near the optimum they nearly cancel.
+        inner = (point.residual * self.slopes).sum(dim=1).double().sum().item() / self.objective.total_weight
         return inner + self._tilt + t * self._bend
 
 

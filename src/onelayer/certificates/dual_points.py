@@ -61,12 +61,12 @@ def balanced(wide, dual):
 
 def _balanced_classes(wide, dual, excess):
     # q = (1 − θ) p + θ v with one constant row v of probabilities, θ as small as v ≥ 0 allows.
-    index = wide.y.unsqueeze(1)
-    target = torch.zeros_like(dual).scatter_(1, index, 1.0)
-    p = (dual + target).clamp(min=0)
+    index, one = wide.y.unsqueeze(1), dual.new_ones(wide.rows, 1)
+    p = dual.scatter_add(1, index, one).clamp_(min=0)
     mass = wide._weighted(p).sum(dim=0)
     share = (excess / mass).clamp(min=0).max()
     if share == 0:
         return dual
     row = (mass / wide.total_weight - excess / (share * wide.total_weight)).clamp(min=0)
-    return (1 - share) * dual + share * (row / row.sum() - target)
+    mixed = torch.mul(dual, 1 - share, out=p).add_(share * row / row.sum())
+    return mixed.scatter_add_(1, index, -share * one)

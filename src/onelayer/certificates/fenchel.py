@@ -31,18 +31,19 @@ class FenchelGap:
 
     def between(self, point, dual):
         """Return the gap between a Point and a dual point U in the domain of ℓ*; one product with X."""
-        wide, loss, penalty = self.wide, self.wide.loss, self.wide.penalty
+        wide, penalty = self.wide, self.wide.penalty
         if wide.fit_intercept:
             dual = balanced(wide, dual)
-        product = wide.adjoint(wide._weighted(dual))
+        weighted = wide._weighted(dual)
+        product = wide.adjoint(weighted)
         slack = self.rounding(dual)
 
         # The scores are rounded as well: to first order that moves a Bregman distance by the difference of gradients.
-        pull = (loss.gradient(point.scores, wide.y) - dual).abs() * point.scores.abs()
-        rounded = _SCORE_ROUNDING * wide._mean(pull.sum(dim=1))
+        pull = (point.residual - weighted).mul_(point.scores).abs_()
+        rounded = _SCORE_ROUNDING * pull.sum().item() / wide.total_weight
 
         def gap(share):
-            losses = wide._mean(loss.fenchel_young(point.scores, share * dual, wide.y)) + rounded
+            losses = wide.divergence(point.scores, share * dual) + rounded
             return losses + penalty.fenchel_young(point.parameters.weight, -share * product, share * slack)
 
         # 0 is a legal u for every loss here, so shrinking is legal; without an L2 part G must be shrunk into its box.
@@ -53,7 +54,7 @@ class FenchelGap:
 
     def rounding(self, dual):
         """Return how far each entry of G may be off through rounding, by Cauchy and Schwarz on its sum."""
-        size = (self._weights.unsqueeze(1) * dual.square()).sum(dim=0).sqrt()
+        size = (self._weights @ dual.square()).sqrt()
         return size.unsqueeze(1) * self._slack / self.wide.total_weight
 
     @functools.cached_property

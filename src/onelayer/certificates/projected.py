@@ -62,7 +62,7 @@ class ProjectedPoint:
             # The intercept is a column of ones.
             ones = math.sqrt(wide.rows) * torch.finfo(torch.float64).eps * _size(wide, dual)
             if bool((left.weight.abs() <= 4 * slack).all() and (left.bias.abs() <= 4 * ones).all()):
-                return wide._mean(loss.fenchel_young(point.scores, dual, wide.y))
+                return wide.divergence(point.scores, dual)
         return math.inf
 
 

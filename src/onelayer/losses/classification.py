@@ -6,7 +6,7 @@ import torch
 
 from onelayer.links import Link, LogisticSigmoid, Softmax
 from onelayer.losses.base import Loss
-from onelayer.losses.curvature import DiagonalCurvature, SoftmaxCurvature, by_class
+from onelayer.losses.curvature import DiagonalCurvature, SoftmaxCurvature, by_class, softmax_by_class
 from onelayer.losses.divergence import divergence_terms
 
 __all__ = ["CrossEntropy", "Logistic", "ProbabilitySquaredError"]
@@ -115,7 +115,7 @@ class CrossEntropy(Loss):
         return self.link.pullback(scores, v)
 
     def curvature(self, scores, y):
-        return SoftmaxCurvature(torch.softmax(by_class(scores), dim=0))
+        return SoftmaxCurvature(softmax_by_class(scores))
 
     def mean_curvature(self, scores, y):
         p = self.link.mean(scores)
@@ -141,9 +141,10 @@ class CrossEntropy(Loss):
         index = y.unsqueeze(1)
         q = u.scatter(1, index, 0.0)
         # 1 − Σ of the others: u_y + 1 would be the same number with fewer digits.
-        q = q.scatter(1, index, 1 - q.sum(dim=1, keepdim=True))
+        q.scatter_(1, index, 1 - q.sum(dim=1, keepdim=True))
         slack = 64 * u.shape[1] * torch.finfo(u.dtype).eps
-        return q.clamp(min=0), (q >= -slack).all(dim=1) & (u.sum(dim=1).abs() <= slack)
+        legal = (q.amin(dim=1) >= -slack) & (u.sum(dim=1).abs() <= slack)
+        return q.clamp_(min=0), legal
 
 
 class ProbabilitySquaredError(Loss):

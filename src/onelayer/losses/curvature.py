@@ -4,7 +4,7 @@ import abc
 
 import torch
 
-__all__ = ["Curvature", "DiagonalCurvature", "ProductCurvature", "SoftmaxCurvature", "by_class"]
+__all__ = ["Curvature", "DiagonalCurvature", "ProductCurvature", "SoftmaxCurvature", "by_class", "softmax_by_class"]
 
 # Up to here a row of scores is too short for vector instructions, and a transposed copy pays.
 _FEW_CLASSES = 32
@@ -176,3 +176,11 @@ def by_class(scores):
     classes.
     """
     return scores.T.contiguous() if scores.shape[1] < _FEW_CLASSES else scores.T
+
+
+def softmax_by_class(scores):
+    """Return the probabilities of each class, laid out as `by_class` lays out scores."""
+    few = scores.shape[1] < _FEW_CLASSES
+    # Along the rows where classes lie there: softmax over the other axis turns the layout around, and every product with
+    # scores that are not turned around takes three times as long.
+    return torch.softmax(by_class(scores), dim=0) if few else torch.softmax(scores, dim=1).T

@@ -4,8 +4,9 @@ import torch
 
 __all__ = ["divergence_terms"]
 
-# Below this the series is exact to the last digit with so many terms; above it the closed form loses two digits at most.
-_SMALL, _TERMS = 0.02, 10
+# Below this a few terms of the series are exact to the last digit; above it the closed form loses two digits at most.
+_SMALL = 0.02
+_TERMS = {torch.float64: 9, torch.float32: 4}
 
 
 def divergence_terms(q, log_p):
@@ -15,16 +16,21 @@ def divergence_terms(q, log_p):
     the books, is what rounding leaves of terms that are r⁻² times as large as their sum.
     """
     p = log_p.exp()
-    r = (q - p) / p
-    terms = torch.full_like(r, 1 / ((_TERMS + 1) * (_TERMS + 2)))
-    for k in range(_TERMS - 1, -1, -1):
-        terms.mul_(r).neg_().add_(1 / ((k + 1) * (k + 2)))
+    r = (q - p).div_(p)
+    last = _TERMS[r.dtype]
+    terms = torch.full_like(r, _coefficient(last))
+    for k in range(last - 1, -1, -1):
+        terms.mul_(r).add_(_coefficient(k))
     terms.mul_(r).mul_(r).mul_(p)
     # Near an optimum these are few, and logarithms cost more than all of the above.
-    far = ~(r.abs() < _SMALL)
-    if bool(far.any()):
+    far = (~(r.abs() < _SMALL)).nonzero(as_tuple=True)
+    if len(far[0]):
         terms[far] = _closed(q[far], p[far], r[far], log_p[far])
     return terms
+
+
+def _coefficient(k):
+    return (-1) ** k / ((k + 1) * (k + 2))
 
 
 def _closed(q, p, r, log_p):

@@ -39,7 +39,7 @@ def foreseen_gap(work, point, ray, solution, system):
 def _gap(work, tilt, residual, system):
     # A guess, which the certificate replaces: the arithmetic of the products will do, for no term of it is a difference.
     dual, cut = tilted(work, tilt)
-    gap = work._mean(work.loss.fenchel_young(tilt.scores + tilt.slopes, dual, work.y))
+    gap = work.divergence(tilt.scores + tilt.slopes, dual)
     l2 = work.penalty.smooth_part.l2
     if l2:
         # What had to be cut off, because it was no probability any more, is missing in the Newton equation.
