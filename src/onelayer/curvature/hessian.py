@@ -38,7 +38,7 @@ class Hessian:
         """Return dᵀH d from the slopes X d, without a product with X."""
         objective = self.objective
         bent = objective._weighted(self.curvature.product(slopes.clone()))
-        inner = (bent.double() * slopes).sum().item() / objective.total_weight
+        inner = (bent * slopes).sum(dim=1).double().sum().item() / objective.total_weight
         return inner + objective.penalty.smooth_part.l2 * direction.weight.square().sum().item()
 
     def sampled(self, point, count):

@@ -7,7 +7,7 @@ rows.
 
 import torch
 
-__all__ = ["by_curvature", "leverages", "systematic"]
+__all__ = ["by_curvature", "jittered", "leverages", "systematic"]
 
 # Random projections of a leverage; its error is 1/√16, which moves a chance by a quarter and the mean by nothing.
 _SKETCH = 16
@@ -42,6 +42,25 @@ def systematic(share, count):
     sums = torch.cat([chance.new_tensor([0.5]), chance.cumsum(0) + 0.5]).floor()
     index = (sums[1:] > sums[:-1]).nonzero().squeeze(1)
     return index, 1 / chance[index]
+
+
+def jittered(share, count):
+    """Return at most `count` row numbers, one from each stretch of equal `share`, and what each of them stands for.
+
+    A row's expected factor is one. Its place within a stretch varies, so rows that come in periods do not meet a stride.
+
+    Parameters
+    ----------
+    share : tensor of shape (n,)
+        ≥ 0, not all zero.
+    count : int
+    """
+    sums = share.double().cumsum(0)
+    jitter = torch.rand(count, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    places = (torch.arange(count) + jitter).to(sums.device) * (sums[-1] / count)
+    index = torch.searchsorted(sums, places, right=True).clamp_(max=len(share) - 1)
+    index, times = torch.unique_consecutive(index, return_counts=True)
+    return index, times * (sums[-1] / count) / share[index].double()
 
 
 def by_curvature(h, count):

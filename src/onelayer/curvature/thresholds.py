@@ -90,6 +90,8 @@ WIDE_BELOW = 1e-9
 # One row in so many, at the same C; worth it only if that leaves enough rows to say something about each coefficient.
 SUBSET_SHARE = 8
 SUBSET_ROWS = 2000
+# No more rows than this for each feature: beyond them the start is no better for the whole, and the whole is soon solved.
+SUBSET_ROWS_PER_FEATURE = 200
 # A subset's own optimum is farther than this (share of P) from that of all rows anyway: its last step may gain as much.
 SUBSET_ACCURACY = 0.1
 SUBSET_STEPS = 12

@@ -88,7 +88,7 @@ class DenseDesign(Design):
     def column_norms(self, sample_weight):
         total = torch.zeros(self.features, dtype=torch.float64, device=self.device)
         for rows, block in self.as_dtype(torch.float64)._blocks():
-            total += sample_weight[rows].double() @ block.square()
+            total += sample_weight[rows].double() @ block.square_()
         return total.sqrt()
 
     def _blocks(self):

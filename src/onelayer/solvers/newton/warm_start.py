@@ -1,11 +1,11 @@
-"""A start from the optimum of every eighth row."""
+"""A start from the optimum of a part of the rows."""
 
 import dataclasses
 
 import torch
 
 from onelayer.curvature import thresholds as at
-from onelayer.curvature.sampling import systematic
+from onelayer.curvature.sampling import jittered
 from onelayer.penalties import L2
 
 __all__ = ["subset_rows", "subset_start"]
@@ -13,7 +13,8 @@ __all__ = ["subset_rows", "subset_start"]
 
 def subset_rows(objective):
     """Return how many rows a warm start takes, 0 where it is not worth it."""
-    count = objective.rows // at.SUBSET_SHARE
+    enough = max(at.SUBSET_ROWS, at.SUBSET_ROWS_PER_FEATURE * objective.features)
+    count = min(objective.rows // at.SUBSET_SHARE, enough)
     return count if count >= max(at.SUBSET_ROWS, 2 * objective.features) else 0
 
 
@@ -31,13 +32,15 @@ def subset_start(solver, state):
     inner = solver.init(part, state.parameters, tol=0.0)
     inner = dataclasses.replace(inner, step=0.0)
     best = state.point
+    # How far the optimum of a part is from that of all rows, on average.
+    error = len(state.parameters.flat) / (2 * count)
     for _ in range(at.SUBSET_STEPS):
         inner = solver.step(part, inner)
         point = objective.point(inner.parameters)
         if point.value < best.value:
             best = point
         # With a weak penalty a part is soon fitted too well.
-        if inner.halt or point.value > best.value or inner.decrement < at.SUBSET_ACCURACY * abs(inner.value):
+        if inner.halt or point.value > best.value or inner.decrement < min(error, at.SUBSET_ACCURACY * abs(inner.value)):
             break
     if best is state.point:
         return None
@@ -74,9 +77,6 @@ def _rows(objective, count):
         label = (y if y.ndim == 1 else y[:, 0]).long()
         sizes = torch.bincount(label)
         share = (share + 1 / ((sizes > 0).sum() * sizes[label].double())) / 2
-    # In a shuffled order: rows that come in periods must not meet a stride.
-    order = torch.randperm(rows, generator=torch.Generator().manual_seed(0))
-    picked, factor = systematic(share[order], count)
-    index, back = order[picked].sort()
+    index, factor = jittered(share, count)
     device = objective.design.device
-    return index.to(device), factor[back].to(device)
+    return index.to(device), factor.to(device)
