@@ -32,15 +32,18 @@ def subset_start(solver, state):
     inner = solver.init(part, state.parameters, tol=0.0)
     inner = dataclasses.replace(inner, step=0.0)
     best = state.point
-    # How far the optimum of a part is from that of all rows, on average.
+    # How far the optimum of a part is from that of all rows, on average; a part can be fitted too well where that is much.
     error = len(state.parameters.flat) / (2 * count)
-    for _ in range(at.SUBSET_STEPS):
+    for left in reversed(range(at.SUBSET_STEPS)):
         inner = solver.step(part, inner)
-        point = objective.point(inner.parameters)
-        if point.value < best.value:
+        much = at.SUBSET_ACCURACY * abs(inner.value)
+        done = inner.halt or not left or inner.decrement < min(error, much)
+        if done or error > much:
+            point = objective.point(inner.parameters)
+            if not point.value < best.value:
+                break
             best = point
-        # With a weak penalty a part is soon fitted too well.
-        if inner.halt or point.value > best.value or inner.decrement < min(error, at.SUBSET_ACCURACY * abs(inner.value)):
+        if done:
             break
     if best is state.point:
         return None
