@@ -8,7 +8,7 @@ import dataclasses
 
 import torch
 
-from onelayer.designs import DenseDesign
+from onelayer.designs import DenseDesign, products
 from onelayer.parameters import Parameters
 
 __all__ = ["Objective", "Point", "Ray"]
@@ -262,7 +262,7 @@ class Objective:
     def _bias_gradient(self, residual):
         if not self.fit_intercept:
             return residual.new_zeros(self.outputs)
-        return (residual.sum(dim=0, dtype=torch.float64) / self.total_weight).to(residual.dtype)
+        return (products.sums(residual) / self.total_weight).to(residual.dtype)
 
 
 def _rounded(tensor, dtype):

@@ -15,11 +15,13 @@ R.T @ X in row blocks, batched           19  what `adjoint` uses
 import torch
 from torch.nn import functional
 
-__all__ = ["adjoint", "scores"]
+__all__ = ["adjoint", "scores", "sums"]
 
 # Below this many rows a plain product is faster.
 _MANY_ROWS = 4096
 _BLOCK_ROWS = 512
+# Numbers that are added in their own arithmetic before the rest is added in float64.
+_SHORT = 16
 
 # The operator that torch's own compiler puts in the place of F.linear on the CPU. It has no public name, so it is
 # used only where it exists, and F.linear does the same otherwise.
@@ -51,3 +53,17 @@ def adjoint(residual, X):
     left = residual.T[:, :main].view(-1, blocks, size).transpose(0, 1)
     total = torch.bmm(left, X[:main].view(blocks, size, -1)).sum(dim=0)
     return total if main == rows else total.addmm_(residual[main:].T, X[main:])
+
+
+def sums(residual):
+    """Return Σ_i r_i in float64.
+
+    Torch converts one number at a time where a sum is to be finer than its terms: 1.3 ms for 20,000 x 51, of short sums
+    0.2 ms.
+    """
+    rows = residual.shape[0]
+    if rows < _MANY_ROWS or residual.dtype == torch.float64 or not residual.is_contiguous():
+        return residual.sum(dim=0, dtype=torch.float64)
+    main = rows - rows % _SHORT
+    short = residual[:main].unflatten(0, (_SHORT, -1)).sum(dim=0)
+    return short.double().sum(dim=0) + residual[main:].sum(dim=0, dtype=torch.float64)
