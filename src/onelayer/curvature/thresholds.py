@@ -88,7 +88,7 @@ WIDE_BELOW = 1e-9
 # ---- warm starts -----------------------------------------------------------------------------------------------
 
 # One row in so many, at the same C; worth it only if that leaves enough rows to say something about each coefficient.
-SUBSET_SHARE = 8
+SUBSET_SHARE = 4
 SUBSET_ROWS = 2000
 # No more rows than this for each feature: beyond them the start is no better for the whole, and the whole is soon solved.
 SUBSET_ROWS_PER_FEATURE = 200

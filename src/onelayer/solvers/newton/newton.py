@@ -56,7 +56,7 @@ class Newton(Solver):
     - each system is solved only as exactly as the last step has shown its quadratic model to be true (Eisenstat and
       Walker), and the last one until it proves `tol`;
     - gradients are float64 from where float32 has no more digits to give, products with the Hessian never;
-    - a start at zero is replaced by the optimum of every eighth row, at the same C.
+    - a start at zero is replaced by the optimum of a part of the rows, at the same C.
 
     It ends with the proof: the last step gives the dual point of the certificate.
 
