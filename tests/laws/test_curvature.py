@@ -22,7 +22,7 @@ from onelayer.curvature import (
     thresholds,
 )
 from onelayer.curvature.conjugate_gradients import solve
-from onelayer.curvature.sampling import by_curvature, systematic
+from onelayer.curvature.sampling import by_curvature, jittered, systematic
 from onelayer.designs import DenseDesign, StandardizedDesign
 from onelayer.losses import Loss
 from onelayer.objective import Objective
@@ -422,6 +422,29 @@ def test_systematic_sampling_keeps_sums(values, count):
     again, same = systematic(share, count)
     assert torch.equal(index, again)
     assert torch.equal(factor, same)
+
+
+@given(shares.filter(any), st.integers(1, 80))
+def test_jittered_rows_stand_for_all_shares(values, count):
+    share = torch.tensor([0.0, *values, 0.0], dtype=torch.float64)
+    index, factor = jittered(share, count)
+    assert 1 <= len(index) <= count
+    assert (index[1:] > index[:-1]).all()
+    assert (share[index] > 0).all()
+    torch.testing.assert_close((share[index] * factor).sum(), share.sum(), rtol=1e-9, atol=0.0)
+    # One from each stretch: how often rows up to here were drawn is never off by more than one.
+    drawn = torch.zeros_like(share).index_add_(0, index, share[index] * factor * (count / share.sum()))
+    assert (drawn.cumsum(0) - share.cumsum(0) * (count / share.sum())).abs().max() <= 1 + 1e-9
+    again, same = jittered(share, count)
+    assert torch.equal(index, again)
+    assert torch.equal(factor, same)
+
+
+def test_jittered_rows_do_not_meet_a_stride():
+    share = torch.ones(8000, dtype=torch.float64)
+    index, factor = jittered(share, 1000)
+    assert torch.bincount(index % 8, minlength=8).min() > 80
+    assert (factor == 8).all()
 
 
 @pytest.mark.parametrize("count", [100, 400])

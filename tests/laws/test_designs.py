@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from instances import DESIGNS, STORAGE, dense, over, standardized
-from onelayer.designs import DenseDesign, StandardizedDesign
+from onelayer.designs import DenseDesign, StandardizedDesign, products
 
 # Around the edges of the blocks in which products are made: 4096 (split) and 8192 (conversion).
 ROWS = [1, 7, 4095, 4096, 5000, 8192, 9000]
@@ -142,3 +142,17 @@ def test_adjoint_is_the_adjoint_of_scores(make):
     right = (weight * design.adjoint(residual)).sum().item()
     # Sums of 15,000 terms of size 200.
     assert left == pytest.approx(right, abs=1e-8)
+
+
+@pytest.mark.parametrize("rows", [1, 4095, 4096, 5003])
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("by_class", [False, True])
+def test_sums_over_rows_are_float64(rows, outputs, dtype, by_class):
+    residual = torch.randn(rows, outputs, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    residual = residual.T.contiguous().T if by_class else residual
+    total = products.sums(residual)
+    assert total.dtype == torch.float64
+    # Short sums in float32 may lose a few of its roundings for each row, and no more the longer they are put together.
+    bound = 16 * torch.finfo(dtype).eps * residual.double().abs().sum(dim=0)
+    assert (total - residual.double().sum(dim=0)).abs().le(bound).all()

@@ -29,7 +29,7 @@ LOSSES = {
 }
 
 # Thresholds that send small problems down each of the ways that large ones go.
-LARGE = {"DENSE_COEFFICIENTS": 0, "MIN_ROWS": 40, "SUBSET_ROWS": 30, "CHEAP": 0.0}
+LARGE = {"DENSE_COEFFICIENTS": 0, "MIN_ROWS": 40, "SUBSET_ROWS": 30, "CHEAP": 0.0, "FEW_OUTPUTS": 1}
 PATHS = {
     "dense": {},
     "class blocks": LARGE,
@@ -146,7 +146,7 @@ def test_the_ways_are_those_that_they_are_called_after(path, name, way):
     objective = objective_of(problem("cross-entropy"))
     assert kind_of(objective).__name__ == name
     assert "conjugate gradients" in " ".join(Newton().explain(objective))
-    assert "40 rows" in " ".join(Newton().explain(objective))
+    assert "80 rows" in " ".join(Newton().explain(objective))
 
 
 def test_small_problems_are_factorised():
