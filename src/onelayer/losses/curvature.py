@@ -4,7 +4,14 @@ import abc
 
 import torch
 
-__all__ = ["Curvature", "DiagonalCurvature", "ProductCurvature", "SoftmaxCurvature", "by_class", "softmax_by_class"]
+__all__ = [
+    "Curvature",
+    "DiagonalCurvature",
+    "ProductCurvature",
+    "SoftmaxCurvature",
+    "by_class",
+    "softmax_by_class",
+]
 
 # Up to here a row of scores is too short for vector instructions, and a transposed copy pays.
 _FEW_CLASSES = 32

@@ -236,7 +236,9 @@ def _starts_from_zero(state):
 
 def _worth_sampling(objective):
     """Return whether a share of the rows leaves enough of them to say something about the curvature."""
-    return objective.outputs >= at.FEW_OUTPUTS and objective.rows >= at.SAMPLE_SHARE * max(at.SUBSET_ROWS, 4 * objective.features)
+    return objective.outputs >= at.FEW_OUTPUTS and objective.rows >= at.SAMPLE_SHARE * max(
+        at.SUBSET_ROWS, 4 * objective.features
+    )
 
 
 def _ahead(state, scale):
