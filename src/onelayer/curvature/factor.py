@@ -14,8 +14,10 @@ _ATTEMPTS = 6
 _PARTS, _SPLIT = 3, 128
 # Numbers side by side in a maximum over rows.
 _WIDTH = 512
-# Of rows that are centred and scaled at a time (16 MB in float32).
-_BLOCK_NUMBERS = 2**22
+# Of rows that are centred and scaled at a time (8 MB in float32).
+_BLOCK_NUMBERS = 2**21
+# Rows that show how large columns are.
+_SAMPLE = 1024
 
 
 class CentredFactor:
@@ -46,12 +48,12 @@ class CentredFactor:
     def __init__(self, design, index, h, l2, *, centred):
         dtype = design.dtype
         h = h.to(dtype)
-        self.mean, size = _moments(design, index, h, centred)
-        gram = torch.zeros(design.features, design.features, dtype=torch.float64, device=design.device)
-        mean, root = self.mean.to(dtype), h.sqrt()
-        for part, rows in _blocks(design, index, len(h)):
-            rows = (rows - mean) if centred else rows.clone()
-            gram += _symmetric(rows.div_(size).mul_(root[part].unsqueeze(1)))
+        self.mean = _mean(design, index, h, centred)
+        size = _seen_size(design, index, self.mean, len(h))
+        gram = None if size is None else _gram(design, index, h, self.mean, size)
+        if gram is None or not bool(torch.isfinite(gram).all()):
+            self.mean, size = _whole_size(design, index, self.mean, len(h), centred)
+            gram = _gram(design, index, h, self.mean, size)
         size = size.double()
         gram.diagonal().add_(l2 / size.square())
         # A column without any curvature is left alone.
@@ -91,22 +93,51 @@ def _blocks(design, index, count):
         yield part, design.dense(part if isinstance(index, slice) else index[part])
 
 
-def _moments(design, index, h, centred):
-    """Return the h-weighted mean (0 where not centred) and the largest distance from it, for each feature."""
+def _mean(design, index, h, centred):
+    """Return the h-weighted mean of each feature; 0 where not centred."""
     total = h.sum(dtype=torch.float64)
     mean = torch.zeros(design.features, dtype=torch.float64, device=design.device)
+    if centred and total > 0:
+        for part, rows in _blocks(design, index, len(h)):
+            mean += h[part] @ rows
+        mean /= total
+    return mean
+
+
+def _seen_size(design, index, mean, count):
+    """Return the largest distance from the mean among a few rows, or None where they are all alike in some column.
+
+    The extremes of all rows take half as long as their Gram matrix, and it is only to stay within the range of float32.
+    """
+    step = max(1, count // _SAMPLE)
+    index = torch.arange(0, count, step, device=design.device) if isinstance(index, slice) else index[::step]
+    rows = design.dense(index)
+    high, low = rows.amax(dim=0), rows.amin(dim=0)
+    size = torch.maximum((high - mean).abs(), (low - mean).abs()).to(design.dtype)
+    return size if bool(((high > low) & (size > 0) & torch.isfinite(size)).all()) else None
+
+
+def _whole_size(design, index, mean, count, centred):
+    """Return the mean, exact for columns that are constant, and the largest distance from it among all rows."""
     high = torch.full((design.features,), -torch.inf, dtype=design.dtype, device=design.device)
     low = -high
-    for part, rows in _blocks(design, index, len(h)):
-        mean += h[part] @ rows
+    for _, rows in _blocks(design, index, count):
         high = torch.maximum(high, _extreme(rows, torch.amax))
         low = torch.minimum(low, _extreme(rows, torch.amin))
-    mean = mean / total if centred and total > 0 else torch.zeros_like(mean)
     if centred:
         # A constant column is to be zero when it is centred, not rounding that is scaled up.
         mean = torch.where(high == low, high.double(), mean)
     size = torch.maximum((high - mean).abs(), (low - mean).abs()).to(design.dtype)
     return mean, torch.where((size > 0) & torch.isfinite(size), size, 1.0)
+
+
+def _gram(design, index, h, mean, size):
+    """Return Σ_i h_i r_i r_iᵀ with r = (x − mean) / size, summed in float64."""
+    gram = torch.zeros(design.features, design.features, dtype=torch.float64, device=design.device)
+    mean, root = mean.to(design.dtype), h.sqrt()
+    for part, rows in _blocks(design, index, len(h)):
+        gram += _symmetric((rows - mean).div_(size).mul_(root[part].unsqueeze(1)))
+    return gram
 
 
 def _extreme(rows, extreme):
