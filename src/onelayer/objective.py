@@ -134,6 +134,14 @@ class Objective:
         self._work.add(self.design.rows)
         return self.design.adjoint(residual).div_(self.total_weight)
 
+    def swept(self, parameters, residual):
+        """Return `scores` and `adjoint` of a residual that does not depend on them, reading X once. Costs one pass."""
+        self._work.add(2 * self.design.rows)
+        narrow = parameters.to(self.dtype)
+        scores, pulled = self.design.swept(narrow.weight, narrow.bias, residual)
+        scores = scores if self.offset is None else scores + self.offset
+        return scores, pulled.div_(self.total_weight)
+
     def value_and_gradient(self, parameters):
         """Return P and the gradient of its smooth part."""
         point = self.point(parameters)

@@ -51,6 +51,9 @@ def test_products_are_numpys(make, rows):
     assert_product(design.scores(weight), scores, (big @ np.abs(W.T)).max(), FEATURES, dtype)
     assert_product(design.scores(weight, bias), scores + b, (big @ np.abs(W.T)).max() + 3, FEATURES, dtype)
     assert_product(design.adjoint(residual), R.T @ full, (np.abs(R.T) @ big).max(), rows, dtype)
+    swept = design.swept(weight, bias, residual)
+    assert_product(swept[0], scores + b, (big @ np.abs(W.T)).max() + 3, FEATURES, dtype)
+    assert_product(swept[1], R.T @ full, (np.abs(R.T) @ big).max(), rows, dtype)
     gram = full.T @ (H[:, None] * full)
     assert_product(design.gram(h), gram, (big.T @ (H[:, None] * big)).max(), rows, dtype)
 

@@ -31,26 +31,31 @@ class FenchelGap:
 
     def between(self, point, dual):
         """Return the gap between a Point and a dual point U in the domain of ℓ*; one product with X."""
+        dual = self.legal(dual)
+        return self.gap(point, dual, self.wide.adjoint(self.wide._weighted(dual)))
+
+    def legal(self, dual):
+        """Return U such that a free intercept allows it."""
+        return balanced(self.wide, dual) if self.wide.fit_intercept else dual
+
+    def gap(self, point, dual, product):
+        """Return the gap between a Point and a dual point that is legal, given UᵀSX / S."""
         wide, penalty = self.wide, self.wide.penalty
-        if wide.fit_intercept:
-            dual = balanced(wide, dual)
-        weighted = wide._weighted(dual)
-        product = wide.adjoint(weighted)
-        slack = self.rounding(dual)
+        weighted, slack = wide._weighted(dual), self.rounding(dual)
 
         # The scores are rounded as well: to first order that moves a Bregman distance by the difference of gradients.
         pull = (point.residual - weighted).mul_(point.scores).abs_()
         rounded = _SCORE_ROUNDING * pull.sum().item() / wide.total_weight
 
-        def gap(share):
+        def shrunk(share):
             losses = wide.divergence(point.scores, share * dual) + rounded
             return losses + penalty.fenchel_young(point.parameters.weight, -share * product, share * slack)
 
         # 0 is a legal u for every loss here, so shrinking is legal; without an L2 part G must be shrunk into its box.
         most = 1.0 if penalty.l2 else min(1.0, penalty.l1 / max((product.abs() + slack).max().item(), 1e-300))
-        whole = gap(most)
+        whole = shrunk(most)
         # Far from the optimum the gradient is a bad dual point and the full u proves nothing; u = 0 proves P ≥ 0.
-        return whole if whole <= _LOOSE * point.value else min(whole, _least(gap, most))
+        return whole if whole <= _LOOSE * point.value else min(whole, _least(shrunk, most))
 
     def rounding(self, dual):
         """Return how far each entry of G may be off through rounding, by Cauchy and Schwarz on its sum."""

@@ -39,6 +39,10 @@ class Design(abc.ABC):
     def adjoint(self, residual):
         """Return Rᵀ X, shape (outputs, features), for R of shape (rows, outputs)."""
 
+    def swept(self, weight, bias, residual):
+        """Return `scores` and `adjoint`, in one read of X where a read is dear."""
+        return self.scores(weight, bias), self.adjoint(residual)
+
     @abc.abstractmethod
     def gram(self, h):
         """Return Xᵀ diag(h) X, shape (features, features), for h of shape (rows,)."""

@@ -52,6 +52,16 @@ class DenseDesign(Design):
             total.addmm_(residual[rows].T, block)
         return total
 
+    def swept(self, weight, bias, residual):
+        if self.X.dtype == self.dtype:
+            return super().swept(weight, bias, residual)
+        scores = torch.empty(self.rows, len(weight), dtype=self.dtype, device=self.device)
+        total = torch.zeros_like(weight)
+        for rows, block in self._blocks():
+            torch.mm(block, weight.T, out=scores[rows])
+            total.addmm_(residual[rows].T, block)
+        return scores.add_(bias), total
+
     def gram(self, h):
         total = torch.zeros(self.features, self.features, dtype=self.dtype, device=self.device)
         for rows, block in self._blocks():

@@ -29,13 +29,14 @@ class StandardizedDesign(Design):
         return self.base.native
 
     def scores(self, weight, bias=None):
-        weight = weight / self._scale
-        shift = -(weight @ self._mean)
-        return self.base.scores(weight, shift if bias is None else bias + shift)
+        return self.base.scores(*self._unfolded(weight, bias))
 
     def adjoint(self, residual):
-        total = residual.sum(dim=0)
-        return (self.base.adjoint(residual) - total.unsqueeze(1) * self._mean) / self._scale
+        return self._folded(self.base.adjoint(residual), residual)
+
+    def swept(self, weight, bias, residual):
+        scores, pulled = self.base.swept(*self._unfolded(weight, bias), residual)
+        return scores, self._folded(pulled, residual)
 
     def gram(self, h):
         column = self.base.adjoint(h.unsqueeze(1)).squeeze(0)
@@ -64,3 +65,13 @@ class StandardizedDesign(Design):
     def column_norms(self, sample_weight):
         mean, deviation = self.moments(sample_weight)
         return (sample_weight.double().sum() * (mean.square() + deviation.square())).sqrt()
+
+    def _unfolded(self, weight, bias):
+        """Return weights and biases that give the same scores on the base."""
+        weight = weight / self._scale
+        shift = -(weight @ self._mean)
+        return weight, shift if bias is None else bias + shift
+
+    def _folded(self, pulled, residual):
+        """Return Rᵀ X from what R gives on the base."""
+        return (pulled - residual.sum(dim=0).unsqueeze(1) * self._mean) / self._scale
