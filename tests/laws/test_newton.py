@@ -29,7 +29,7 @@ LOSSES = {
 }
 
 # Thresholds that send small problems down each of the ways that large ones go.
-LARGE = {"DENSE_COEFFICIENTS": 0, "MIN_ROWS": 40, "SUBSET_ROWS": 30, "CHEAP": 0.0, "FEW_OUTPUTS": 1}
+LARGE = {"DENSE_COEFFICIENTS": 0, "MIN_ROWS": 40, "SUBSET_ROWS": 30, "CHEAP": 0.0, "SAMPLE_OUTPUTS": 1}
 PATHS = {
     "dense": {},
     "class blocks": LARGE,

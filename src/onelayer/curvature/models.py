@@ -99,11 +99,11 @@ def _kind(objective, rows, first):
 def _rows(objective, per_feature):
     cheap = at.CHEAP / (_price(objective, 1) - _price(objective, 0))
     rows = max(at.MIN_ROWS, per_feature * objective.features, cheap)
-    return min(objective.rows, int(rows))
+    return objective.rows if rows > at.ALL_ROWS * objective.rows else int(rows)
 
 
 def _price(objective, rows):
     """Return what blocks of so many rows cost, in products with the Hessian."""
     features = objective.features
-    work = at.GRAM_PRICE * rows * features + at.FACTOR_PRICE * features**2 / 3
-    return min(1.0, objective.outputs / at.FEW_OUTPUTS) * work / (2 * objective.rows)
+    work = rows * (features + at.ROW_PRICE) + at.FACTOR_PRICE * features**2
+    return at.GRAM_PRICE * min(1.0, objective.outputs / at.MANY_OUTPUTS) * work / (2 * objective.rows)

@@ -40,16 +40,21 @@ STALE = 0.25
 FINER = 2
 # By how much a product lowers the logarithm of the squared residual, before it is measured; and at least, afterwards.
 USUAL_RATE, LEAST_RATE = 0.5, 0.01
-# While steps are large only the next system counts, which is solved to about one digit.
-ONE_SYSTEM = 2.5
-# The price of a multiply-add inside a Gram matrix over one inside a pass, which is bound by memory for few outputs: as
-# measured, 0.5 from ten outputs on and in proportion below.
-GRAM_PRICE, FACTOR_PRICE, FEW_OUTPUTS = 0.5, 1.5, 10
+# While steps are large only the next two systems count, which are solved to about one digit.
+TWO_SYSTEMS = 5.0
+# What a block costs, as measured (384, 784 and 1000 features): the multiply-adds of its Gram matrix, each of its rows that
+# of so many features more (it is gathered, centred and scaled), its factor and inverse so many squares of features.
+ROW_PRICE, FACTOR_PRICE = 200, 3.5
+# One of those multiply-adds over one of a product, which is bound by memory for few outputs: this from so many outputs on,
+# and in proportion below.
+GRAM_PRICE, MANY_OUTPUTS = 0.8, 20
 # A model that costs no more products than this is made of as many rows as it buys.
-CHEAP = 2.0
+CHEAP = 5.0
+# Above this share of all rows, all are taken: they need not be drawn, nor gathered.
+ALL_ROWS = 0.5
 
-# One row in so many gives the Hessian of the first systems ...
-SAMPLE_SHARE = 4
+# One row in so many gives the Hessian of the first systems (for one output, gathering them costs what it saves) ...
+SAMPLE_SHARE, SAMPLE_OUTPUTS = 4, 10
 # ... as long as all rows together bend P along a step by no more than this times what those rows believed (where rare
 # features are missed it is twice as much), and steps leave no more than this share of what they set out to gain.
 SAMPLE_BENDS = 1.3

@@ -123,7 +123,7 @@ class Newton(Solver):
                 return better
         scale = max(abs(state.value), torch.finfo(torch.float64).tiny)
         settled = state.decrement < at.SETTLED * scale
-        ahead = _ahead(state, scale) if settled else at.ONE_SYSTEM
+        ahead = _ahead(state, scale) if settled else at.TWO_SYSTEMS
         sampled = state.sampled and _worth_sampling(state.work)
         system = state.system.at(state.point, settled, ahead, sampled)
         if system.exact:
@@ -236,7 +236,7 @@ def _starts_from_zero(state):
 
 def _worth_sampling(objective):
     """Return whether a share of the rows leaves enough of them to say something about the curvature."""
-    return objective.outputs >= at.FEW_OUTPUTS and objective.rows >= at.SAMPLE_SHARE * max(
+    return objective.outputs >= at.SAMPLE_OUTPUTS and objective.rows >= at.SAMPLE_SHARE * max(
         at.SUBSET_ROWS, 4 * objective.features
     )
 
