@@ -46,13 +46,17 @@ def main(arguments=None):
     _check_same(results.head, options)
     # A run under `timeout` or in a queue is ended like by Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    absent = machine.missing(peers)
+    try:
+        absent = machine.missing(peers)
+    except KeyboardInterrupt:
+        console.print("interrupted before anything ran")
+        return 130
     peers = [peer for peer in peers if peer.distribution not in absent]
     before = results.head
     results.head = {
         **machine.describe(peers, options.threads, options.device),
-        "repeat": options.repeat,
-        "time_limit": options.time_limit,
+        # What is kept from before may have been repeated less often.
+        "repeat": min(options.repeat, before.get("repeat", options.repeat)),
         "device_kind": options.device,
         "max_rows": options.max_rows,
         "missing": absent,

@@ -80,6 +80,13 @@ def _panel(axes, results, name, styles):
         "certified relative gap" if bounds.proven else "excess over the lowest found\n(no certificate)"
     )
     axes.grid(visible=True, which="major", color="#EEEEEE")
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    # Labels between the powers of ten only where there is hardly one: else they run into each other.
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 30 * low else (1,)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _points(runs, bounds):

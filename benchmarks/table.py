@@ -74,10 +74,10 @@ def _method(head):
             "Every fit ran in a process of its own; seconds are of the fit alone, after a tiny one. The gap is a"
             " proven bound on (P − min P) / P: P in float64, minus the best lower bound of min P that `onelayer.certify`"
             " proves for any of the results of the problem. Seconds are those of the"
-            f" cheapest setting that gets there, medians of {head['repeat']}. Data are float32; a setting with float64"
+            f" cheapest setting that gets there, medians of at least {head['repeat']}. Data are float32; a setting with float64"
             f" works on a copy whose making counts. Memory is the {kind},"
-            " data included, in the run to the tightest gap reached. A run was ended"
-            f" at {head['time_limit']:g} s. The machine's load was {head['load']:.1f} when it began."
+            " data included, in the run to the tightest gap reached."
+            f" The machine's load was {head['load']:.1f} when it began."
             + (f" **Only {head['max_rows']:,} rows of each problem, drawn.**" if head["max_rows"] else "")
         )
     ]
@@ -102,6 +102,12 @@ def _summary(results):
     return lines
 
 
+def _limits(runs):
+    """Return the time limits of these runs: one, or the shortest and the longest."""
+    limits = sorted({run["time_limit"] for run in runs})
+    return " or ".join(f"{limit:g}" for limit in dict.fromkeys([limits[0], limits[-1]]))
+
+
 def _problem(results, name, facts):
     runs = results.of(name)
     table = rows(results, name)
@@ -112,7 +118,7 @@ def _problem(results, name, facts):
         "",
         (
             f"{facts['loss']}, {shape}{classes}, alpha = {facts['alpha']:.3g} on the mean loss,"
-            f" {facts['data_bytes'] / 1e6:,.1f} MB."
+            f" {facts['data_bytes'] / 1e6:,.1f} MB. A run was ended at {_limits(runs)} s."
         ),
     ]
     if not Bounds.of(runs).proven:
