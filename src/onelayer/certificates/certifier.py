@@ -96,15 +96,15 @@ class Certifier:
             return None
         wide = self.wide
         parameters = parameters.to(torch.float64)
-        exactly = self._quadratic and not (wide.penalty.l2 and aim)
-        if tilt is not None and not exactly and not self._unpenalized:
+        exact = None if wide.penalty.l2 and aim else self._quadratic
+        if tilt is not None and not exact and not self._unpenalized:
             return self._by_step(parameters, tilt)
         scores = wide.scores(parameters)
         if not bool(torch.isfinite(scores).all()):
             return None
         point = wide.point(parameters, scores)
-        if exactly:
-            return self._certificate(self._quadratic.gap(wide.gradient(point)), "quadratic", point)
+        if exact:
+            return self._certificate(exact.gap(wide.gradient(point)), "quadratic", point)
         if self._unpenalized:
             gap = self._unpenalized.gap(point, wide.gradient(point))
             return self._certificate(gap, self._unpenalized.kind, point) if math.isfinite(gap) else None
