@@ -82,9 +82,6 @@ MOST_PRODUCTS = 500
 # Directions of one system that are kept for the next one, in numbers of all of them together: this many (64 MB with their
 # images), or this share of X where that is more. On Fashion-MNIST at C=1 they saved 25 products of 64, at C=100 two thirds.
 KEPT_NUMBERS, KEPT_SHARE = 2**22, 1 / 64
-# Products in float32 after which what they leave over is computed in float64, by one product, before a proof hangs on it.
-# After a hundred of them the proof fell short of what it promised by a factor of twenty.
-DRIFTED = 50
 # Once a step gains less than this share of P the curvature is that of the end, give or take.
 SETTLED = 0.03
 # Below this share of P a Newton decrement drowns in what the rounding of float32 does to kept scores: float64 from there.
