@@ -166,7 +166,7 @@ def orders():
         curvature = wide.loss.curvature(base.scores, wide.y)
         gradient = wide.gradient(base)
         step = gradient.like(-DenseHessian(wide, rows, curvature).apply(gradient).flat)
-        dual = tilted_dual(wide, Tilt(base.parameters, step, base.scores, wide.slopes(step), 0.0))
+        dual, _ = tilted_dual(wide, Tilt(base.parameters, step, base.scores, wide.slopes(step), 0.0))
         after = wide.point(base.parameters.like(base.parameters.flat + step.flat))
         bounds = [fenchel.between(point, dual) / size for point in (base, after)]
         lines.append(bounds + [truth.distance(point.parameters) / size for point in (base, after)])
