@@ -9,9 +9,6 @@ from onelayer.certificates.dual_points import profiled
 
 __all__ = ["Reach", "reach_of"]
 
-_BLOCK = 4096
-
-
 @dataclasses.dataclass(frozen=True)
 class Reach:
     """How far the optimum can be from coefficients whose gap is proven, with an L2 penalty.
@@ -113,14 +110,10 @@ def reach_of(wide, point, gap, undo_mean=None, undo_scale=None):
 
 
 def _spread(wide, centre):
-    farthest = 0.0
-    for start in range(0, wide.rows, _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        distance = (wide.design.dense(rows) - centre).norm(dim=1)
-        if wide.sample_weight is not None:
-            distance = distance[wide.sample_weight[rows] > 0]
-        farthest = max(farthest, distance.max().item() if len(distance) else 0.0)
-    return farthest
+    distance = wide.design.distances(centre)
+    if wide.sample_weight is not None:
+        distance = distance[wide.sample_weight > 0]
+    return distance.max().item() if len(distance) else 0.0
 
 
 def _intercept(wide, point):

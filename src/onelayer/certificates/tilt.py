@@ -64,8 +64,10 @@ def newton_tilt(objective, wide, point, near=None):
     return Tilt(point.parameters, solution.direction, point.scores, slopes, math.inf)
 
 
-def tilted(wide, tilt):
+def tilted(wide, tilt, *, every_row=True):
     """Return the dual point u of a Newton step, and what had to be cut off to get it into the domain of ℓ*.
+
+    Without `every_row` the scores are those of a part of the rows, over which the intercept's equation does not hold.
 
     Before the cut it is u = ∂ℓ/∂z + J T with T = X d. Then G(u) = −α (W + d_W) + ρ with ρ what the Newton system left
     over: the gap at W + d is a sum of Bregman distances of fourth order in d, plus ‖ρ‖²/2α. At the plain gradient point
@@ -75,7 +77,7 @@ def tilted(wide, tilt):
     curvature, gradient = loss.curvature(tilt.scores, y), loss.gradient(tilt.scores, y)
     straight = gradient + curvature.product(slopes.clone())
     dual = _legal(loss, straight, y)
-    if not wide.fit_intercept:
+    if not (wide.fit_intercept and every_row):
         return dual, dual - straight
     # The intercept's own equation is solved to the last digit, the cut included, without a product with X: what is left of
     # it would be divided by α.

@@ -7,6 +7,7 @@ import torch
 
 from onelayer.curvature import thresholds as at
 from onelayer.curvature.blocks import ClassBlocks
+from onelayer.curvature.heavy import HeavyColumns
 from onelayer.curvature.kronecker import Kronecker
 from onelayer.curvature.preconditioners import Diagonal, Preconditioner
 from onelayer.curvature.recycling import Pairs, Recycled
@@ -77,12 +78,15 @@ class Model:
     def _made(cls, objective, curvature, per_feature, *, first=False):
         rows = _rows(objective, per_feature)
         kind = _kind(objective, rows, first)
-        return cls(kind(objective, curvature, rows), curvature.trace(), rows if kind is ClassBlocks else 0)
+        kept = rows if kind in (ClassBlocks, HeavyColumns) else 0
+        return cls(kind(objective, curvature, rows), curvature.trace(), kept)
 
 
 def kind_of(objective):
     """Return the class of preconditioner that suits the size of an objective."""
     features, outputs = objective.features, objective.outputs
+    if objective.design.sparse and features > at.HEAVY_FROM:
+        return HeavyColumns
     if features > at.FACTOR_FEATURES:
         return Diagonal
     numbers = outputs * features**2
@@ -97,6 +101,8 @@ def _kind(objective, rows, first):
 
 
 def _rows(objective, per_feature):
+    if kind_of(objective) is HeavyColumns:
+        return min(objective.rows, per_feature * at.HEAVY_FEATURES)
     cheap = at.CHEAP / (_price(objective, 1) - _price(objective, 0))
     rows = max(at.MIN_ROWS, per_feature * objective.features, cheap)
     return objective.rows if rows > at.ALL_ROWS * objective.rows else int(rows)
@@ -104,6 +110,8 @@ def _rows(objective, per_feature):
 
 def _price(objective, rows):
     """Return what blocks of so many rows cost, in products with the Hessian."""
+    if kind_of(objective) is HeavyColumns:
+        return at.HEAVY_PRICE
     features = objective.features
     work = rows * (features + at.ROW_PRICE) + at.FACTOR_PRICE * features**2
     return at.GRAM_PRICE * min(1.0, objective.outputs / at.MANY_OUTPUTS) * work / (2 * objective.rows)

@@ -191,7 +191,7 @@ class KrylovSystem(System):
         def enough(residual, rest, gain):
             return goal.met(first, rest, gain, lambda: self.left(residual))
 
-        numbers = max(at.KEPT_NUMBERS, at.KEPT_SHARE * self.objective.rows * self.objective.features)
+        numbers = max(at.KEPT_NUMBERS, at.KEPT_SHARE * self.objective.design.stored)
         solution = solve(
             self.hessian.product,
             self._preconditioner.apply,

@@ -31,6 +31,9 @@ MIN_ROWS = 1000
 BLOCKS_SHARE, BLOCKS_NUMBERS = 0.5, 2**24
 # Features up to which a matrix features x features is formed at all (8192² float32 are 256 MB).
 FACTOR_FEATURES = 8192
+# Sparse data with more features than this are modelled by the heaviest of them, so many, and a diagonal. What such a model
+# costs, in products with the Hessian.
+HEAVY_FROM, HEAVY_FEATURES, HEAVY_PRICE = 1024, 512, 10
 # The first model of softmax, where blocks would cost more products than this, is the shared eigenbasis: at W = 0 it is
 # the Hessian itself.
 DEAR = 5

@@ -1,10 +1,14 @@
 """The three products that fitting a linear model needs."""
 
 import abc
+from typing import ClassVar
 
 import torch
 
 __all__ = ["Design"]
+
+# Numbers of one block of rows that are filled in at a time.
+_BLOCK_NUMBERS = 2**21
 
 
 class Design(abc.ABC):
@@ -19,12 +23,20 @@ class Design(abc.ABC):
     dtype : torch.dtype
         The arithmetic of the products; storage may be narrower.
     device : torch.device
+    sparse : bool
+        Whether zeros are not stored, so that many features do not mean many numbers.
     """
 
     rows: int
     features: int
     dtype: torch.dtype
     device: torch.device
+    sparse: ClassVar[bool] = False
+
+    @property
+    def stored(self):
+        """How many numbers are stored."""
+        return self.rows * self.features
 
     @property
     @abc.abstractmethod
@@ -66,3 +78,10 @@ class Design(abc.ABC):
     @abc.abstractmethod
     def column_norms(self, sample_weight):
         """Return (Σ_i s_i x_ij²)^½ for each feature, float64, shape (features,)."""
+
+    def distances(self, centre, scale=None):
+        """Return ‖(x_i − centre) / scale‖ for each row, float64, or an upper bound that differs by rounding only."""
+        scale = torch.ones_like(centre) if scale is None else scale
+        size = max(1, _BLOCK_NUMBERS // self.features)
+        parts = (slice(start, start + size) for start in range(0, self.rows, size))
+        return torch.cat([((self.dense(part) - centre) / scale).norm(dim=1) for part in parts])

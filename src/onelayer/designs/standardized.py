@@ -28,6 +28,14 @@ class StandardizedDesign(Design):
     def native(self):
         return self.base.native
 
+    @property
+    def sparse(self):
+        return self.base.sparse
+
+    @property
+    def stored(self):
+        return self.base.stored
+
     def scores(self, weight, bias=None):
         return self.base.scores(*self._unfolded(weight, bias))
 
@@ -49,6 +57,10 @@ class StandardizedDesign(Design):
         block = self.base.block(rows, columns, out)
         return torch.sub(block, self._mean[columns], out=out).div_(self._scale[columns])
 
+    def select(self, index):
+        """Return the design of these features (a tensor of their numbers)."""
+        return StandardizedDesign(self.base.select(index), self.mean[index], self.scale[index])
+
     def take(self, index):
         return StandardizedDesign(self.base.take(index), self.mean, self.scale)
 
@@ -65,6 +77,10 @@ class StandardizedDesign(Design):
     def column_norms(self, sample_weight):
         mean, deviation = self.moments(sample_weight)
         return (sample_weight.double().sum() * (mean.square() + deviation.square())).sqrt()
+
+    def distances(self, centre, scale=None):
+        scale = self.scale if scale is None else scale * self.scale
+        return self.base.distances(self.mean + self.scale * centre, scale)
 
     def _unfolded(self, weight, bias):
         """Return weights and biases that give the same scores on the base."""

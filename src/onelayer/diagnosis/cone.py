@@ -87,13 +87,9 @@ class Cone:
 
     def numbers(self, rows):
         """Return x̃ of some rows (a slice or positions among `rows`), with a column of ones for the intercept."""
-        eye = torch.eye(self.features, dtype=torch.float64, device=self.design.device)
-        index = (
-            self.rows[rows]
-            if isinstance(rows, slice)
-            else self.rows[torch.as_tensor(rows, device=eye.device)]
-        )
-        x = self.design.take(index).scores(eye).cpu().numpy()
+        if not isinstance(rows, slice):
+            rows = torch.as_tensor(rows, device=self.design.device)
+        x = self.design.dense(self.rows[rows]).cpu().numpy()
         x = (x - self.centre) / self.scale
         return np.hstack([x, np.ones((len(x), 1))]) if self.fit_intercept else x
 

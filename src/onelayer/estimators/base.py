@@ -13,13 +13,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from onelayer.designs import DenseDesign, StandardizedDesign
+from onelayer.designs import StandardizedDesign
 from onelayer.errors import ParameterError
+from onelayer.estimators.features import Features
 from onelayer.estimators.saving import save
 from onelayer.estimators.scaling import Identity, Scaling
 from onelayer.estimators.starts import Starts, best_of
 from onelayer.estimators.validation import (
-    Features,
     as_count,
     as_number,
     as_sample_weight,
@@ -98,9 +98,9 @@ class LinearModel(BaseEstimator, abc.ABC):
 
     def _fit_or_raise(self, X, y, sample_weight):
         features = Features(self, X, fitting=True, device=self.device)
-        check_lengths(features.tensor, y, sample_weight)
+        check_lengths(features.rows, y, sample_weight)
         previous = self._previous_parameters()
-        objective, undo = self._make_objective(features.tensor, y, sample_weight)
+        objective, undo = self._make_objective(features, y, sample_weight)
         solver = resolve_solver(self.solver, objective.loss, objective.penalty)
         # Drawn only if it is used: random_state=None moves NumPy's global generator, as in scikit-learn.
         generator = self._random_state()
@@ -127,24 +127,24 @@ class LinearModel(BaseEstimator, abc.ABC):
                 f"random_state is {self.random_state!r}: give a whole number, a numpy RandomState, or None."
             ) from error
 
-    def _make_objective(self, X, y, sample_weight, offset=None):
+    def _make_objective(self, features, y, sample_weight, offset=None):
         """Return the objective and the map between the solver's coefficients and those of the features."""
-        dtype = resolve_dtype(self.dtype, X)
-        sample_weight = as_sample_weight(sample_weight, X.shape[0])
+        dtype, device = resolve_dtype(self.dtype, features.values), features.values.device
+        sample_weight = as_sample_weight(sample_weight, features.rows)
         loss, y, outputs, sample_weight = self._targets(y, sample_weight)
-        total = float(X.shape[0]) if sample_weight is None else float(sample_weight.sum())
+        total = float(features.rows) if sample_weight is None else float(sample_weight.sum())
         penalty = make_penalty(self._alpha(total), as_number("l1_ratio", self.l1_ratio))
         if sample_weight is not None:
             # Only shares matter: with mean 1 no size of weights leaves the numbers of float32.
-            sample_weight = torch.from_numpy(sample_weight * (len(sample_weight) / total)).to(X.device)
-        design = DenseDesign(X, dtype)
+            sample_weight = torch.from_numpy(sample_weight * (len(sample_weight) / total)).to(device)
+        design = features.design(dtype)
         undo = Identity()
         if self.standardize:
             undo = Scaling.of(design, sample_weight, centred=self.fit_intercept)
             design = StandardizedDesign(design, undo.mean, undo.scale)
         objective = Objective(
             design,
-            y.to(X.device),
+            y.to(device),
             loss,
             penalty,
             outputs=outputs,
@@ -217,9 +217,9 @@ class LinearModel(BaseEstimator, abc.ABC):
         """Return z as a tensor of shape (n_samples, outputs), and whether the user passed tensors."""
         check_is_fitted(self, "coef_")
         features = Features(self, X, fitting=False)
-        weight, bias = (torch.as_tensor(part).to(features.tensor.device) for part in self._weight_and_bias())
+        weight, bias = (torch.as_tensor(part).to(features.values.device) for part in self._weight_and_bias())
         with torch.no_grad():
-            return DenseDesign(features.tensor, weight.dtype).scores(weight, bias), features.is_tensor
+            return features.design(weight.dtype).scores(weight, bias), features.is_tensor
 
     def objective(self, X, y, sample_weight=None):
         """Return the :class:`~onelayer.objective.Objective` that ``fit`` would minimise on these data.
@@ -236,8 +236,8 @@ class LinearModel(BaseEstimator, abc.ABC):
         """
         twin = type(self)(**self.get_params(deep=False))
         features = Features(twin, X, fitting=True, device=self.device)
-        check_lengths(features.tensor, y, sample_weight)
-        return twin._make_objective(features.tensor, y, sample_weight)[0]
+        check_lengths(features.rows, y, sample_weight)
+        return twin._make_objective(features, y, sample_weight)[0]
 
     def to_module(self):
         """Return a ``torch.nn.Linear`` whose output are the scores of this model, any standardisation folded in."""

@@ -7,9 +7,10 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer.certificates import Certifier
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.base import LinearModel
+from onelayer.estimators.features import Features
 from onelayer.estimators.scaling import Scaling
 from onelayer.estimators.translating import described, translated
-from onelayer.estimators.validation import Features, check_lengths
+from onelayer.estimators.validation import check_lengths
 from onelayer.parameters import Parameters
 
 __all__ = ["certify"]
@@ -83,9 +84,9 @@ def certify(
         model, fitted = described(fitted, y, sample_weight, **words)
     twin = type(model)(**model.get_params(deep=False)).set_params(dtype="float64")
     features = Features(twin, X, fitting=True)
-    check_lengths(features.tensor, y, sample_weight)
-    offset = None if offset is None else _offset(offset, features.tensor)
-    objective, undo = twin._make_objective(features.tensor, y, sample_weight, offset)
+    check_lengths(features.rows, y, sample_weight)
+    offset = None if offset is None else _offset(offset, features)
+    objective, undo = twin._make_objective(features, y, sample_weight, offset)
     _check_classes(fitted, twin)
     _check_offset(objective)
     parameters = _parameters(fitted, objective)
@@ -145,13 +146,13 @@ def _numbers(values, name):
     return values
 
 
-def _offset(offset, X):
-    offset = _numbers(offset, "offset").to(X.device)
-    if offset.ndim not in (1, 2) or offset.shape[0] != X.shape[0]:
+def _offset(offset, features):
+    offset = _numbers(offset, "offset").to(features.values.device)
+    if offset.ndim not in (1, 2) or offset.shape[0] != features.rows:
         raise DataError(
-            f"offset has shape {tuple(offset.shape)} and X has {X.shape[0]} rows: give one entry per row."
+            f"offset has shape {tuple(offset.shape)} and X has {features.rows} rows: give one entry per row."
         )
-    return offset.reshape(X.shape[0], -1)
+    return offset.reshape(features.rows, -1)
 
 
 def _check_offset(objective):

@@ -1,129 +1,29 @@
-"""From what users pass to tensors, with one clear sentence where that is not possible."""
+"""Numbers, weights and lengths as they should be, or one clear sentence on what is wrong with them."""
 
 import math
 import warnings
 
 import numpy as np
 import torch
-from sklearn.utils.validation import validate_data
 
 from onelayer.errors import DataError, ParameterError
 
 __all__ = [
-    "Features",
     "as_count",
     "as_number",
     "as_sample_weight",
     "as_tensor",
     "check_lengths",
+    "first_line",
     "require_finite",
     "resolve_dtype",
 ]
 
-_NUMPY_DTYPES = [np.float64, np.float32, np.float16, np.uint8]
 _ARITHMETIC = {"float32": torch.float32, "float64": torch.float64}
 
 
-class Features:
-    """X as a tensor in its own dtype, with a list of the copies that were made of it.
-
-    Parameters
-    ----------
-    estimator : BaseEstimator
-        Keeps the number and names of features when `fitting`, else is asked for them.
-    X : array-like, DataFrame or tensor of shape (n_samples, n_features)
-    fitting : bool
-    device : torch.device or str, optional
-        Default: where X is.
-    """
-
-    def __init__(self, estimator, X, *, fitting, device=None):
-        self.copies = []
-        self.is_tensor = isinstance(X, torch.Tensor)
-        _check_shape(estimator, X, fitting)
-        array = self._tensor(estimator, X, fitting) if self.is_tensor else self._array(estimator, X, fitting)
-        require_finite(array, "X", getattr(estimator, "feature_names_in_", None))
-        tensor = array if self.is_tensor else as_tensor(array)
-        if device is not None:
-            tensor = self._moved(tensor, device)
-        self.tensor = tensor
-
-    def _moved(self, tensor, device):
-        try:
-            moved = tensor.to(device)
-        except (RuntimeError, AssertionError, TypeError) as error:
-            raise ParameterError(
-                f"device is {device!r}, which torch cannot use here ({_first_line(error)}): give 'cpu' or leave it out."
-            ) from error
-        if moved.device != tensor.device:
-            self.copies.append(f"X was copied from {tensor.device} to {moved.device}")
-        return moved
-
-    def _array(self, estimator, X, fitting):
-        if hasattr(X, "toarray"):
-            rows, columns = X.shape
-            raise DataError(
-                f"X is a sparse matrix of shape {X.shape}, which is not supported yet: pass X.toarray(), which needs "
-                f"{rows * columns * 8 / 2**30:.2g} GiB."
-            )
-        given = X.dtype if isinstance(X, np.ndarray) else None
-        try:
-            array = validate_data(estimator, X, reset=fitting, dtype=_NUMPY_DTYPES, ensure_all_finite=False)
-        except (TypeError, ValueError) as error:
-            if "feature names" in str(error).lower():
-                # scikit-learn's own list of the names that differ, as its users know it.
-                raise
-            raise DataError(
-                f"X cannot be used as a table of numbers ({_first_line(error)}): convert it first."
-            ) from error
-        if given is not None and array.dtype != given:
-            self.copies.append(f"X was converted from {given} to {array.dtype}")
-        if not array.flags.c_contiguous:
-            self.copies.append("X was copied to row order")
-            array = np.ascontiguousarray(array)
-        return array
-
-    def _tensor(self, estimator, X, fitting):
-        if X.ndim != 2:
-            raise DataError(f"X has {X.ndim} dimensions: give a tensor of shape (n_samples, n_features).")
-        if fitting:
-            estimator.n_features_in_ = X.shape[1]
-        elif X.shape[1] != estimator.n_features_in_:
-            raise DataError(
-                f"X has {X.shape[1]} features, the model was fitted with {estimator.n_features_in_}."
-            )
-        X = X.detach()
-        if X.dtype not in (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.uint8):
-            self.copies.append(f"X was converted from {X.dtype} to torch.float64")
-            X = X.double()
-        if not X.is_contiguous():
-            self.copies.append("X was copied to row order")
-            X = X.contiguous()
-        return X
-
-
-def _check_shape(estimator, X, fitting):
-    try:
-        shape = X.shape if hasattr(X, "shape") else np.shape(X)
-    except ValueError as error:
-        raise DataError(
-            "X has rows of different lengths: give a table of shape (n_samples, n_features)."
-        ) from error
-    if len(shape) != 2:
-        plural = "" if len(shape) == 1 else "s"
-        raise DataError(
-            f"X has {len(shape)} dimension{plural}: give a table of shape (n_samples, n_features)."
-        )
-    if 0 in shape:
-        raise DataError(f"X has {shape[0]} rows and {shape[1]} columns: give at least one of each.")
-    if not fitting and shape[1] != estimator.n_features_in_:
-        raise DataError(
-            f"X has {shape[1]} features, but {type(estimator).__name__} is expecting {estimator.n_features_in_} features "
-            "as input: give the columns of the fit."
-        )
-
-
-def _first_line(error):
+def first_line(error):
+    """Return what an error says first, as a part of another sentence."""
     return str(error).strip().split("\n")[0].rstrip(".:")
 
 
@@ -163,7 +63,7 @@ def require_finite(array, name, feature_names=None):
     )
 
 
-def check_lengths(X, y, sample_weight=None):
+def check_lengths(rows, y, sample_weight=None):
     """Raise DataError unless there is one target (and one weight) per row."""
     for name, other in (("y", y), ("sample_weight", sample_weight)):
         if other is None and name == "y":
@@ -173,8 +73,8 @@ def check_lengths(X, y, sample_weight=None):
             continue
         if not hasattr(other, "__len__"):
             raise DataError(f"{name} is {other!r}: give one target per row.")
-        if X.shape[0] != len(other):
-            raise DataError(f"X has {X.shape[0]} rows and {name} has {len(other)} entries: give one per row.")
+        if rows != len(other):
+            raise DataError(f"X has {rows} rows and {name} has {len(other)} entries: give one per row.")
 
 
 def as_sample_weight(sample_weight, rows):
@@ -187,7 +87,7 @@ def as_sample_weight(sample_weight, rows):
         weight = np.asarray(sample_weight, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(
-            f"sample_weight is not numeric ({_first_line(error)}): give one number ≥ 0 per row."
+            f"sample_weight is not numeric ({first_line(error)}): give one number ≥ 0 per row."
         ) from error
     if weight.ndim == 0:
         weight = np.full(rows, weight)

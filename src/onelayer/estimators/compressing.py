@@ -1,0 +1,81 @@
+"""Sparse matrices of SciPy and of torch as compressed rows."""
+
+import os
+
+import torch
+
+from onelayer.designs import Compressed
+from onelayer.estimators.validation import as_tensor
+
+__all__ = ["compressed_of_scipy", "compressed_of_torch", "is_sparse", "may_flip"]
+
+# Of the free memory, what the transpose may take.
+_SHARE = 0.5
+_LAYOUTS = (torch.sparse_csr, torch.sparse_csc, torch.sparse_coo)
+
+
+def is_sparse(X):
+    """Return whether X is a sparse matrix of SciPy or a sparse tensor."""
+    if isinstance(X, torch.Tensor):
+        return X.layout != torch.strided
+    return hasattr(X, "tocsr") and hasattr(X, "nnz")
+
+
+def compressed_of_scipy(X, given, copies):
+    """Return a CSR or CSC matrix as Compressed, and its transpose where it came so; notes on copies go to a list.
+
+    `given` is the dtype before any validation.
+    """
+    if not X.has_canonical_format:
+        # Sums of what lies in one place: on a copy, for X is the user's.
+        X = X.copy()
+        X.sum_duplicates()
+        copies.append("X was copied to add up entries of the same place")
+    if X.dtype.kind != "f" or X.dtype.itemsize < 4:
+        X = X.astype("float32" if X.dtype.itemsize == 1 else "float64")
+    if X.dtype != given:
+        copies.append(f"the values of X were converted from {given} to {X.dtype}")
+    parts = [as_tensor(part) for part in (X.indptr, X.indices, X.data)]
+    rows, columns = X.shape
+    if X.format == "csr":
+        return Compressed(*parts, columns=columns), None
+    flipped = Compressed(*parts, columns=rows)
+    return flipped.transposed(), flipped
+
+
+def compressed_of_torch(X, copies):
+    """Return a sparse tensor as Compressed, and its transpose where it came so; notes on copies go to a list."""
+    if X.layout not in _LAYOUTS:
+        copies.append(f"X was converted from {X.layout} to torch.sparse_csr")
+        X = X.to_sparse_csr()
+    if X.layout is torch.sparse_coo:
+        copies.append("X was converted from torch.sparse_coo to torch.sparse_csr")
+        X = X.coalesce().to_sparse_csr()
+    values = X.values()
+    if values.dtype not in (torch.float32, torch.float64):
+        wide = torch.float32 if values.dtype.itemsize <= 2 else torch.float64
+        copies.append(f"the values of X were converted from {values.dtype} to {wide}")
+        values = values.to(wide)
+    rows, columns = X.shape
+    if X.layout is torch.sparse_csr:
+        return Compressed(X.crow_indices(), X.col_indices(), values, columns=columns), None
+    flipped = Compressed(X.ccol_indices(), X.row_indices(), values, columns=rows)
+    return flipped.transposed(), flipped
+
+
+def may_flip(matrix):
+    """Return whether the free memory has room for the transpose of a Compressed."""
+    parts = (matrix.starts, matrix.places, matrix.values)
+    needed = sum(part.numel() * part.element_size() for part in parts)
+    free = _free_memory(matrix.values.device)
+    return free is None or needed <= _SHARE * free
+
+
+def _free_memory(device):
+    """Return the bytes that are free where a tensor lies, or None where nobody tells."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None

@@ -1,0 +1,175 @@
+"""X, from whatever users pass, as a design: dense or sparse, in its own dtype, where it is."""
+
+import numpy as np
+import torch
+from sklearn.utils.validation import validate_data
+
+from onelayer.designs import DenseDesign, SparseDesign
+from onelayer.errors import DataError, ParameterError
+from onelayer.estimators.compressing import compressed_of_scipy, compressed_of_torch, is_sparse, may_flip
+from onelayer.estimators.validation import as_tensor, first_line, require_finite
+
+__all__ = ["Features"]
+
+_NUMPY_DTYPES = [np.float64, np.float32, np.float16, np.uint8]
+_TORCH_DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.uint8)
+
+
+class Features:
+    """X as a tensor (or as compressed rows) in its own dtype, with a list of what had to be done to it.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Keeps the number and names of features when `fitting`, else is asked for them.
+    X : array-like, DataFrame, SciPy sparse matrix or tensor of shape (n_samples, n_features)
+    fitting : bool
+    device : torch.device or str, optional
+        Default: where X is.
+
+    Attributes
+    ----------
+    data : tensor or Compressed
+    flipped : Compressed or None
+        The transpose, where X came column by column.
+    is_tensor : bool
+        Whether the user passed a tensor, and so is to get tensors.
+    copies : list of str
+        What was done to X: copies, conversions, a graph left behind.
+    """
+
+    def __init__(self, estimator, X, *, fitting, device=None):
+        self.copies, self.flipped = [], None
+        self.is_tensor = isinstance(X, torch.Tensor)
+        _check_shape(estimator, X, fitting)
+        names = getattr(estimator, "feature_names_in_", None)
+        if is_sparse(X):
+            self._set_sparse(estimator, X, fitting)
+        else:
+            array = (self._tensor if self.is_tensor else self._array)(estimator, X, fitting)
+            require_finite(array, "X", names)
+            self.data = array if self.is_tensor else as_tensor(array)
+        if device is not None:
+            self._move(device)
+
+    @property
+    def rows(self):
+        return len(self.data) if isinstance(self.data, torch.Tensor) else self.data.rows
+
+    @property
+    def values(self):
+        """The numbers that are stored, for their dtype and device."""
+        return self.data if isinstance(self.data, torch.Tensor) else self.data.values
+
+    def design(self, dtype):
+        """Return the design of X with products in this dtype."""
+        if isinstance(self.data, torch.Tensor):
+            return DenseDesign(self.data, dtype)
+        return SparseDesign(self.data, dtype, self.flipped, flips=may_flip(self.data))
+
+    def _move(self, device):
+        before = self.values.device
+        try:
+            self.data = self.data.to(device)
+            self.flipped = self.flipped and self.flipped.to(device)
+        except (RuntimeError, AssertionError, TypeError) as error:
+            raise ParameterError(
+                f"device is {device!r}, which torch cannot use here ({first_line(error)}): give 'cpu' or leave it out."
+            ) from error
+        if self.values.device != before:
+            self.copies.append(f"X was copied from {before} to {self.values.device}")
+
+    def _array(self, estimator, X, fitting):
+        given = X.dtype if isinstance(X, np.ndarray) else None
+        array = _validated(estimator, X, fitting)
+        if given is not None and array.dtype != given:
+            self.copies.append(f"X was converted from {given} to {array.dtype}")
+        if not array.flags.c_contiguous:
+            self.copies.append("X was copied to row order")
+            array = np.ascontiguousarray(array)
+        return array
+
+    def _tensor(self, estimator, X, fitting):
+        X = self._detached(estimator, X, fitting)
+        if X.dtype not in _TORCH_DTYPES:
+            self.copies.append(f"X was converted from {X.dtype} to torch.float64")
+            X = X.double()
+        if not X.is_contiguous():
+            self.copies.append("X was copied to row order")
+            X = X.contiguous()
+        return X
+
+    def _detached(self, estimator, X, fitting):
+        if fitting:
+            estimator.n_features_in_ = X.shape[1]
+            if hasattr(estimator, "feature_names_in_"):
+                del estimator.feature_names_in_
+        if X.is_complex():
+            raise DataError(f"X is complex ({X.dtype}): give real numbers, for example its parts side by side.")
+        if X.requires_grad:
+            self.copies.append("X was detached from its graph: no gradient flows through a fit")
+        return X.detach()
+
+    def _set_sparse(self, estimator, X, fitting):
+        if self.is_tensor:
+            X = self._detached(estimator, X, fitting)
+            self.data, self.flipped = compressed_of_torch(X, self.copies)
+        else:
+            given = X
+            X = _validated(estimator, X, fitting, accept_sparse=("csr", "csc"), accept_large_sparse=True)
+            if X.format != given.format:
+                self.copies.append(f"X was converted from {given.format} to {X.format}")
+            self.data, self.flipped = compressed_of_scipy(X, given.dtype, self.copies)
+        if not self.data.is_sound:
+            raise DataError("X is a sparse matrix whose index arrays point outside of it: build it again.")
+        if not bool(torch.isfinite(self.values.sum(dtype=torch.float64))):
+            self._require_finite(getattr(estimator, "feature_names_in_", None))
+
+    def _require_finite(self, names):
+        bad = (~torch.isfinite(self.values)).nonzero().squeeze(1)
+        if not len(bad):
+            return
+        first = int(bad[0])
+        row = int(torch.searchsorted(self.data.starts, first, right=True)) - 1
+        column = int(self.data.places[first])
+        place = f"row {row}, column {column if names is None else repr(str(names[column]))}"
+        count = "1 value that is" if len(bad) == 1 else f"{len(bad)} values that are"
+        raise DataError(
+            f"X has {count} NaN or infinite, the first in {place} ({float(self.values[first])}): drop the rows, or leave "
+            "the entries out (they are then zero)."
+        )
+
+
+def _validated(estimator, X, fitting, **sparse):
+    try:
+        return validate_data(
+            estimator, X, reset=fitting, dtype=_NUMPY_DTYPES, ensure_all_finite=False, **sparse
+        )
+    except (TypeError, ValueError) as error:
+        if "feature names" in str(error).lower():
+            # scikit-learn's own list of the names that differ, as its users know it.
+            raise
+        raise DataError(
+            f"X cannot be used as a table of numbers ({first_line(error)}): convert it first."
+        ) from error
+
+
+def _check_shape(estimator, X, fitting):
+    try:
+        shape = X.shape if hasattr(X, "shape") else np.shape(X)
+    except ValueError as error:
+        raise DataError(
+            "X has rows of different lengths: give a table of shape (n_samples, n_features)."
+        ) from error
+    if len(shape) != 2:
+        plural = "" if len(shape) == 1 else "s"
+        raise DataError(
+            f"X has {len(shape)} dimension{plural}: give a table of shape (n_samples, n_features)."
+        )
+    if 0 in shape:
+        raise DataError(f"X has {shape[0]} rows and {shape[1]} columns: give at least one of each.")
+    if not fitting and shape[1] != estimator.n_features_in_:
+        raise DataError(
+            f"X has {shape[1]} features, but {type(estimator).__name__} is expecting {estimator.n_features_in_} features "
+            "as input: give the columns of the fit."
+        )
