@@ -4,10 +4,11 @@ import functools
 
 import numpy as np
 import pytest
+import scipy.sparse
 import torch
 
 from onelayer import links, losses, penalties, solvers
-from onelayer.designs import DenseDesign, StandardizedDesign
+from onelayer.designs import Compressed, DenseDesign, SparseDesign, StandardizedDesign
 from onelayer.losses import Loss
 
 
@@ -83,12 +84,34 @@ def dense(X, dtype):
     return DenseDesign(torch.from_numpy(X).to(dtype))
 
 
+def sparse(X, dtype, flips=True):
+    """A sparse design of X; without `flips` its columns are made anew for each product."""
+    matrix = scipy.sparse.csr_matrix(X)
+    parts = (torch.from_numpy(part) for part in (matrix.indptr, matrix.indices, matrix.data))
+    starts, places, values = parts
+    return SparseDesign(Compressed(starts, places, values.to(dtype), X.shape[1]), flips=flips)
+
+
+def sparse_standardized(X, dtype):
+    dense = standardized(X, dtype)
+    return StandardizedDesign(sparse(X, dtype), dense.mean, dense.scale)
+
+
 STORAGE = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64)
 # Each row makes a design of a float64 NumPy matrix (whole numbers from 0 to 255, which every storage holds exactly).
 DESIGNS = {
     f"{kind.__name__} {str(dtype).removeprefix('torch.')}": functools.partial(kind, dtype=dtype)
     for kind in (dense, standardized)
     for dtype in STORAGE
+}
+DESIGNS |= {
+    f"{name} {str(dtype).removeprefix('torch.')}": functools.partial(kind, dtype=dtype)
+    for name, kind in {
+        "sparse": sparse,
+        "sparse without its columns": functools.partial(sparse, flips=False),
+        "sparse standardized": sparse_standardized,
+    }.items()
+    for dtype in (torch.float32, torch.float64)
 }
 
 

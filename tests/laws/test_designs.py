@@ -104,7 +104,8 @@ def test_other_arithmetic_shares_the_storage(make):
     design = make(matrix(50))
     wide = design.as_dtype(torch.float64)
     assert wide.dtype == torch.float64
-    storage = [part.base.X if isinstance(part, StandardizedDesign) else part.X for part in (design, wide)]
+    plain = [part.base if isinstance(part, StandardizedDesign) else part for part in (design, wide)]
+    storage = [part.matrix.values if design.sparse else part.X for part in plain]
     assert storage[0].data_ptr() == storage[1].data_ptr()
     weight = draw(OUTPUTS, FEATURES, dtype=torch.float64)
     expected = explicit(matrix(50), design) @ weight.numpy().T

@@ -9,6 +9,7 @@ from onelayer.certificates.dual_points import profiled
 
 __all__ = ["Reach", "reach_of"]
 
+
 @dataclasses.dataclass(frozen=True)
 class Reach:
     """How far the optimum can be from coefficients whose gap is proven, with an L2 penalty.

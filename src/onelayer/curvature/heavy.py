@@ -24,7 +24,9 @@ class HeavyColumns(Preconditioner):
         To take the whole part of Σ from.
     """
 
-    description = "one eigenbasis of the heaviest features times one of the classes, diagonal for the other features"
+    description = (
+        "one eigenbasis of the heaviest features times one of the classes, diagonal for the other features"
+    )
 
     def __init__(self, objective, curvature, rows):
         design = objective.design

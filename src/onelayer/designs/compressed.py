@@ -114,9 +114,7 @@ class Compressed:
             return Compressed(*parts, columns=self.rows)
         flipped = _tensor(self.starts, self.places, self.values, (self.rows, self.columns)).t()
         flipped = flipped.to_sparse_csr()
-        return Compressed(
-            flipped.crow_indices(), flipped.col_indices(), flipped.values(), columns=self.rows
-        )
+        return Compressed(flipped.crow_indices(), flipped.col_indices(), flipped.values(), columns=self.rows)
 
     def to_scipy(self):
         """Return a SciPy matrix that shares the memory (on the CPU)."""

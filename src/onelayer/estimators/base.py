@@ -101,7 +101,7 @@ class LinearModel(BaseEstimator, abc.ABC):
         check_lengths(features.rows, y, sample_weight)
         previous = self._previous_parameters()
         objective, undo = self._make_objective(features, y, sample_weight)
-        solver = resolve_solver(self.solver, objective.loss, objective.penalty)
+        solver = resolve_solver(self.solver, objective.loss, objective.penalty, objective.design)
         # Drawn only if it is used: random_state=None moves NumPy's global generator, as in scikit-learn.
         generator = self._random_state()
         starts = Starts(self.init, previous, as_count("n_init", self.n_init))

@@ -59,9 +59,9 @@ def choose_solver(est, X, y, sample_weight=None):
     """
     objective = est.objective(X, y, sample_weight)
     loss, penalty = objective.loss, objective.penalty
-    solver = resolve_solver(est.solver, loss, penalty)
+    solver = resolve_solver(est.solver, loss, penalty, objective.design)
     if est.solver == "auto":
-        why = automatic(loss, penalty).reason
+        why = automatic(loss, penalty, objective.design).reason
     else:
         why = f"solver={est.solver!r} asks for it"
     return Choice(solver, (why, *solver.explain(objective)))

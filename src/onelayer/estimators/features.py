@@ -105,7 +105,9 @@ class Features:
             if hasattr(estimator, "feature_names_in_"):
                 del estimator.feature_names_in_
         if X.is_complex():
-            raise DataError(f"X is complex ({X.dtype}): give real numbers, for example its parts side by side.")
+            raise DataError(
+                f"X is complex ({X.dtype}): give real numbers, for example its parts side by side."
+            )
         if X.requires_grad:
             self.copies.append("X was detached from its graph: no gradient flows through a fit")
         return X.detach()

@@ -13,6 +13,9 @@ from onelayer.solvers.sgd import SGD
 
 __all__ = ["AUTO", "SOLVERS", "Case", "automatic", "resolve_solver"]
 
+# Features of a sparse X up to which least squares forms their Gram matrix: with a penalty, and without.
+_WIDE, _WIDEST = 1024, 4096
+
 SOLVERS = {solver.name: solver for solver in (Newton, LeastSquares, LBFGS, GradientDescent, SGD)}
 
 
@@ -25,7 +28,7 @@ class Case:
     problem : str
         In words.
     holds : callable
-        Takes (loss, penalty).
+        Takes (loss, penalty, design).
     solver : type of Solver
     reason : str
     """
@@ -40,38 +43,48 @@ class Case:
 # cannot do (a kink in loss or penalty), its SolverError says who can.
 AUTO = (
     Case(
-        "squared error, no L1 part",
-        lambda loss, penalty: loss.name == "squared" and not penalty.l1,
+        "squared error, no L1 part, unless X is sparse with very many features",
+        lambda loss, penalty, design: (
+            loss.name == "squared" and not penalty.l1 and not _fills_memory(design, penalty)
+        ),
         LeastSquares,
         "least squares has a closed form, which also tells the rank of the columns",
     ),
     Case(
         "a convex smooth loss, no L1 part",
-        lambda loss, penalty: loss.convex and loss.smooth and not penalty.l1,
+        lambda loss, penalty, design: loss.convex and loss.smooth and not penalty.l1,
         Newton,
         "Newton's method ends at the optimum, and its last step is the proof",
     ),
     Case(
         "everything else",
-        lambda loss, penalty: True,
+        lambda loss, penalty, design: True,
         LBFGS,
         "L-BFGS asks for nothing but a gradient; what it finds is the optimum only where a certificate says so",
     ),
 )
 
 
-def automatic(loss, penalty):
+def _fills_memory(design, penalty):
+    """Return whether a matrix features x features would be far larger than the few entries of a sparse X."""
+    if design is None or not design.sparse:
+        return False
+    # Without a penalty only the closed form knows the rank, and which of the many solutions is the smallest.
+    return design.features > (_WIDE if penalty.l2 else _WIDEST)
+
+
+def automatic(loss, penalty, design=None):
     """Return the row of the table that "auto" takes for this problem."""
-    return next(case for case in AUTO if case.holds(loss, penalty))
+    return next(case for case in AUTO if case.holds(loss, penalty, design))
 
 
-def resolve_solver(solver, loss, penalty):
+def resolve_solver(solver, loss, penalty, design=None):
     """Return the Solver that a name, "auto" or a Solver stands for, checked against this problem."""
     if isinstance(solver, str):
         if solver != "auto" and solver not in SOLVERS:
             known = ", ".join(["auto", *sorted(SOLVERS)])
             raise ParameterError(f"solver is {solver!r}: the known ones are {known}.")
-        solver = automatic(loss, penalty).solver() if solver == "auto" else SOLVERS[solver]()
+        solver = automatic(loss, penalty, design).solver() if solver == "auto" else SOLVERS[solver]()
     elif not isinstance(solver, Solver):
         raise ParameterError(f"solver is {solver!r}: give a name or an object from onelayer.solvers.")
     solver.check(loss, penalty)
