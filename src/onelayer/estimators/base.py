@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer.designs import StandardizedDesign
 from onelayer.errors import ParameterError
 from onelayer.estimators.features import Features
+from onelayer.estimators.polishing import Polishing
 from onelayer.estimators.saving import save
 from onelayer.estimators.scaling import Identity, Scaling
 from onelayer.estimators.starts import Starts, best_of
@@ -34,7 +35,7 @@ from onelayer.solvers import minimize, resolve_solver
 __all__ = ["LinearModel"]
 
 
-class LinearModel(BaseEstimator, abc.ABC):
+class LinearModel(Polishing, BaseEstimator, abc.ABC):
     """Scores z = W x + b, fitted by minimising P(W, b). Abstract; the three public estimators are final."""
 
     # Set by the final classes' constructors.
@@ -114,6 +115,8 @@ class LinearModel(BaseEstimator, abc.ABC):
         self.result_, self.certificate_ = outcome.result, outcome.certificate
         self.result_.copies = features.copies
         self.n_iter_ = self.result_.n_iter
+        for stale in ("polish_report_", "_stream", "n_seen_", "t_"):
+            vars(self).pop(stale, None)
         self._learn(outcome.state)
         if not self.result_.status.is_success:
             warnings.warn(f"{type(self).__name__}: {self.result_.message}", ConvergenceWarning, stacklevel=4)
@@ -133,6 +136,7 @@ class LinearModel(BaseEstimator, abc.ABC):
         sample_weight = as_sample_weight(sample_weight, features.rows)
         loss, y, outputs, sample_weight = self._targets(y, sample_weight)
         total = float(features.rows) if sample_weight is None else float(sample_weight.sum())
+        self._total_weight = total
         penalty = make_penalty(self._alpha(total), as_number("l1_ratio", self.l1_ratio))
         if sample_weight is not None:
             # Only shares matter: with mean 1 no size of weights leaves the numbers of float32.

@@ -13,6 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer.abstention import Abstention
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.base import LinearModel
+from onelayer.estimators.from_torch import ClassifierExchange
+from onelayer.estimators.labels import positions
+from onelayer.estimators.streaming import ClassifierStreaming
 from onelayer.estimators.validation import as_number, require_finite
 from onelayer.links import LogisticSigmoid, Softmax
 from onelayer.losses import CrossEntropy, Logistic, Loss, ProbabilitySquaredError
@@ -20,7 +23,7 @@ from onelayer.losses import CrossEntropy, Logistic, Loss, ProbabilitySquaredErro
 __all__ = ["Classifier"]
 
 
-class Classifier(ClassifierMixin, LinearModel):
+class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, LinearModel):
     """Labels in, labels and probabilities out. Abstract."""
 
     def __init__(
@@ -156,8 +159,10 @@ class Classifier(ClassifierMixin, LinearModel):
         if y.ndim != 1:
             raise DataError(f"y has shape {y.shape}: give one label per row, shape (n_samples,).")
         require_finite(y, "y")
+        # Told by partial_fit: then a part of the data may lack some.
+        known = getattr(self, "_known_classes", None)
         try:
-            self.classes_, index = _encoded(y)
+            self.classes_, index = _encoded(y) if known is None else (known, None)
         except (TypeError, ValueError) as error:
             if y.dtype.kind == "f":
                 raise DataError(
@@ -171,9 +176,11 @@ class Classifier(ClassifierMixin, LinearModel):
             raise DataError(
                 f"y holds one class only ({self.classes_.tolist()[0]!r}): a classifier needs at least two."
             )
+        if index is None:
+            index = positions(known, y)
         if self.class_weight is not None:
             sample_weight = self._with_class_weight(y, index, sample_weight)
-        if sample_weight is not None:
+        if sample_weight is not None and known is None:
             self._require_weight(np.bincount(index, weights=sample_weight))
         outputs = self._outputs(len(self.classes_))
         index = torch.from_numpy(index.astype(np.int64))

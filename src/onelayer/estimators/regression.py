@@ -8,6 +8,8 @@ from sklearn.base import RegressorMixin
 
 from onelayer.errors import DataError, ParameterError, RankWarning
 from onelayer.estimators.base import LinearModel
+from onelayer.estimators.from_torch import RegressorExchange
+from onelayer.estimators.streaming import RegressorStreaming
 from onelayer.estimators.validation import as_number, require_finite
 from onelayer.losses import AbsoluteError, Huber, Loss, Quantile, SquaredError
 from onelayer.solvers.least_squares import dependent_columns_message
@@ -17,7 +19,7 @@ __all__ = ["LOSSES", "LinearRegression"]
 LOSSES = {"squared": SquaredError, "absolute": AbsoluteError, "huber": Huber, "quantile": Quantile}
 
 
-class LinearRegression(RegressorMixin, LinearModel):
+class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, LinearModel):
     """Linear regression: ŷ = W x + b.
 
     Minimises ``(1/S) Σ s_i ℓ(y_i, z_i) + alpha [(1 − l1_ratio)/2 ‖W‖² + l1_ratio ‖W‖₁]``, z = W x + b, S = Σ s_i;

@@ -133,10 +133,7 @@ class SGD(Solver):
         return remark_on_rate(trace, self.learning_rate, self.step_noun)
 
     def init(self, objective, parameters, *, seed=0, tol=0.0):
-        live = parameters.clone()
-        tensors = [live.weight, live.bias] if objective.fit_intercept else [live.weight]
-        optimizer = self.optimizer(tensors, lr=self.learning_rate, **(self.optimizer_options or {}))
-        scheduler = self.scheduler(optimizer) if self.scheduler else None
+        optimizer, scheduler, live = self.prepare(parameters, objective.fit_intercept)
         # On the CPU whatever the device of X, so that the same seed gives the same batches everywhere.
         generator = torch.Generator().manual_seed(seed)
         value, gradient = objective.value_and_gradient(parameters)
@@ -151,12 +148,28 @@ class SGD(Solver):
         )
 
     def step(self, objective, state):
-        live, optimizer = state.live, state.optimizer
+        length = self.epoch(objective, state.live, state.optimizer, state.generator)
+        if state.scheduler:
+            state.scheduler.step()
+        parameters = state.live.clone()
+        # The trace holds P of all rows at the end of the epoch, not the mean of batch losses along the way, which
+        # lags behind and flatters no one: it costs one more pass per epoch.
+        value, gradient = objective.value_and_gradient(parameters)
+        return dataclasses.replace(state, parameters=parameters, value=value, gradient=gradient, step=length)
+
+    def prepare(self, parameters, fit_intercept):
+        """Return an optimizer, its scheduler or None, and the Parameters that they move: a copy of the given ones."""
+        live = parameters.clone()
+        tensors = [live.weight, live.bias] if fit_intercept else [live.weight]
+        optimizer = self.optimizer(tensors, lr=self.learning_rate, **(self.optimizer_options or {}))
+        return optimizer, self.scheduler(optimizer) if self.scheduler else None, live
+
+    def epoch(self, objective, live, optimizer, generator):
+        """Move the parameters by one pass of mini-batches over the objective's rows; return the learning rate."""
         weight, *bias = optimizer.param_groups[0]["params"]
         kink = objective.penalty.kink
         length = optimizer.param_groups[0]["lr"]
-        order = state.generator if self.shuffle else None
-        for index in minibatches(objective.rows, self.batch_size, order):
+        for index in minibatches(objective.rows, self.batch_size, generator if self.shuffle else None):
             part = objective.take(index.to(objective.design.device))
             gradient = part.gradient(part.point(live))
             weight.grad = gradient.weight
@@ -165,13 +178,7 @@ class SGD(Solver):
             optimizer.step()
             if kink.l1:
                 weight.copy_(kink.prox(weight, length))
-        if state.scheduler:
-            state.scheduler.step()
-        parameters = live.clone()
-        # The trace holds P of all rows at the end of the epoch, not the mean of batch losses along the way, which
-        # lags behind and flatters no one: it costs one more pass per epoch.
-        value, gradient = objective.value_and_gradient(parameters)
-        return dataclasses.replace(state, parameters=parameters, value=value, gradient=gradient, step=length)
+        return length
 
 
 def minibatches(rows, batch_size, generator=None):
