@@ -17,6 +17,7 @@ __all__ = [
     "choose_solver",
     "data",
     "errors",
+    "fit_head",
     "links",
     "load",
     "losses",
@@ -28,6 +29,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from onelayer import callbacks, data, errors, links, losses, penalties, plots, solvers, stopping
+    from onelayer.backbones import fit_head
     from onelayer.estimators import (
         LinearRegression,
         LogisticRegression,
@@ -47,6 +49,7 @@ else:
             "choose_solver",
             "load",
         ),
+        "backbones": ("fit_head",),
         "heads": ("check_head",),
     }
     _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

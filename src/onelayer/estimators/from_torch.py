@@ -244,8 +244,9 @@ class ClassifierExchange(TorchExchange):
 
 def _ordered(part, order):
     if len(part.weight) == 1:
-        sign = 1 if order[0] == 0 else -1
-        return LinearPart(sign * part.weight, None if part.bias is None else sign * part.bias)
+        if order[0] == 0:
+            return part
+        return LinearPart(-part.weight, None if part.bias is None else -part.bias)
     index = torch.as_tensor(order, device=part.weight.device)
     return LinearPart(part.weight[index], None if part.bias is None else part.bias[index])
 
@@ -273,7 +274,8 @@ def _state_part(state, fit_intercept):
         raise ParameterError(
             "state has no 'bias' and fit_intercept is True: give one, or fit_intercept=False."
         )
-    weight, bias = (torch.as_tensor(state[key]) if key in keys else None for key in ("weight", "bias"))
+    weight = torch.as_tensor(state["weight"])
+    bias = torch.as_tensor(state["bias"]) if "bias" in keys else None
     if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):
         shapes = " and ".join(str(tuple(part.shape)) for part in (weight, bias) if part is not None)
         raise ParameterError(

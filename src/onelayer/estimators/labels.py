@@ -65,10 +65,10 @@ def folded(weight, bias, name):
             "SoftmaxRegression, which keeps both."
         )
     one, shift = single_score(weight, bias)
-    narrow = one.to(weight.dtype), None if shift is None else shift.to(weight.dtype)
-    pairs = [(one, narrow[0]), (shift, narrow[1])]
-    same = all(fine is None or bool((fine == coarse.double()).all()) for fine, coarse in pairs)
-    return narrow if same else (one, shift)
+    fine = one if shift is None else torch.cat([one.flatten(), shift])
+    if not bool((fine.to(weight.dtype).double() == fine).all()):
+        return one, shift
+    return one.to(weight.dtype), None if shift is None else shift.to(weight.dtype)
 
 
 def _is_difference(rows):

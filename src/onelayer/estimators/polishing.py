@@ -128,7 +128,7 @@ class Polishing(abc.ABC):
         True
         """
         weight, bias = self._start_of(init)
-        model = type(self)(**self.get_params(deep=False))
+        model: Any = type(self)(**self.get_params(deep=False))
         model.solver, model.warm_start, model.n_init = "auto", False, 1
         objective, undo = self._measured(model, X, y, sample_weight, init)
         weight, bias = _fitting(weight, bias, objective)

@@ -41,7 +41,7 @@ class _Streaming(abc.ABC):
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
         # All is done to a copy: a call that fails, or that Ctrl-C ends, leaves the model as it was.
-        model = copy.copy(self)
+        model: Any = copy.copy(self)
         if classes is not None:
             model._known_classes = classes
         model._pass_over(X, y, sample_weight)
@@ -140,6 +140,7 @@ class ClassifierStreaming(_Streaming):
     """``partial_fit`` of a classifier. Abstract."""
 
     class_weight: Any
+    classes_: Any
 
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Make one pass of mini-batch steps over these rows: for data that come in parts. Approximate.
