@@ -60,30 +60,39 @@ def read_linear(module):
     """
     if not isinstance(module, nn.Module):
         raise ParameterError(
-            f"module is {module!r}: give a torch.nn.Linear, or a torch.nn.Sequential with one Linear."
+            f"module is a {type(module).__name__}: give a torch.nn.Linear, or a torch.nn.Sequential with one Linear."
         )
     pieces = [piece for piece in _pieces(module) if type(piece) is not nn.Identity]
     layers = [piece for piece in pieces if isinstance(piece, nn.Linear)]
+    if type(module) is not nn.Sequential and not layers:
+        raise ParameterError(f"module is a {type(module).__name__}, and {_LEGAL}: hand over that part.")
     if len(layers) != 1:
         count = "no Linear" if not layers else f"{len(layers)} Linear layers"
         raise ParameterError(
             f"module holds {count}, and {_LEGAL}: hand over the last layer, and keep what is before it as the backbone "
             "of onelayer.fit_head."
         )
+    # A layer that is made on first use has no numbers yet, and shows it by its parameters' type.
+    if nn.parameter.is_lazy(layers[0].weight) or layers[0].weight.is_meta:
+        raise ParameterError(
+            "module holds no numbers yet (it is lazy or on the device meta): run it once, or load it."
+        )
     at = pieces.index(layers[0])
     for piece in pieces:
         _check_hooks(piece)
     for piece in pieces[:at]:
         if not (type(piece) is nn.Flatten and (piece.start_dim, piece.end_dim) == (1, -1)):
-            raise ParameterError(f"module has {piece!r} before its Linear, and {_LEGAL}: {_way(piece)}.")
+            raise ParameterError(
+                f"module has {_shown(piece)} before its Linear, and {_LEGAL}: {_way(piece)}."
+            )
     if len(pieces) > at + 2 or not all(type(piece) in _ENDINGS for piece in pieces[at + 1 :]):
         wrong = next((piece for piece in pieces[at + 1 :] if type(piece) not in _ENDINGS), pieces[-1])
-        raise ParameterError(f"module has {wrong!r} after its Linear, and {_LEGAL}: leave it out.")
+        raise ParameterError(f"module has {_shown(wrong)} after its Linear, and {_LEGAL}: leave it out.")
     ending = pieces[at + 1] if len(pieces) > at + 1 else None
     dim = getattr(ending, "dim", None)
     if dim not in (None, 1, -1):
         raise ParameterError(
-            f"module ends with {ending!r}, which does not go over the outputs of a row: make it dim=1."
+            f"module ends with {_shown(ending)}, which does not go over the outputs of a row: make it dim=1."
         )
     return _read(layers[0], type(ending).__name__ if ending is not None else None)
 
@@ -93,6 +102,10 @@ def _pieces(module):
         return [module]
     _check_hooks(module)
     return [piece for part in module for piece in _pieces(part)]
+
+
+def _shown(piece):
+    return repr(piece) if "\n" not in repr(piece) else f"a {type(piece).__name__}"
 
 
 def _way(piece):
@@ -116,14 +129,11 @@ def _read(layer, ending):
             f"module is a {type(layer).__name__} with a forward of its own, so its weight does not say what it computes: "
             "give a torch.nn.Linear."
         )
-    # A layer that is made on first use has no numbers yet, and shows it by its parameters' type.
-    if nn.parameter.is_lazy(layer.weight) or layer.weight.is_meta:
-        raise ParameterError(
-            "module holds no numbers yet (it is lazy or on the device meta): run it once, or load it."
-        )
     weight, bias = (as_coefficients(part, "module") for part in (layer.weight, layer.bias))
     if weight.numel() == 0:
-        raise ParameterError(f"module is {layer!r}: give a layer with at least one input and one output.")
+        raise ParameterError(
+            f"module is {_shown(layer)}: give a layer with at least one input and one output."
+        )
     return LinearPart(weight, bias, ending)
 
 

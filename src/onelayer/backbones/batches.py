@@ -27,11 +27,7 @@ class Batches:
     """
 
     def __init__(self, loader, keys, name):
-        if not hasattr(loader, "__iter__"):
-            raise ParameterError(
-                f"{name} is {loader!r}: give a DataLoader, or an iterable of batches (x, y)."
-            )
-        if isinstance(loader, (torch.Tensor, str, Mapping)):
+        if not hasattr(loader, "__iter__") or isinstance(loader, (torch.Tensor, str, Mapping)):
             raise ParameterError(
                 f"{name} is a {type(loader).__name__}: give a DataLoader, or an iterable of batches (x, y)."
             )

@@ -112,12 +112,16 @@ def fit_head(
 def _checked(backbone, estimator):
     if not isinstance(backbone, torch.nn.Module) or isinstance(backbone, type):
         raise ParameterError(
-            f"backbone is {backbone!r}: give a torch.nn.Module that turns a batch into features."
+            f"backbone is {_kind(backbone)}: give a torch.nn.Module that turns a batch into features."
         )
     if estimator is None:
         return LogisticRegression()
     if isinstance(estimator, type) or not (hasattr(estimator, "fit") and hasattr(estimator, "to_module")):
         raise ParameterError(
-            f"estimator is {estimator!r}: give an object of LinearRegression, LogisticRegression or SoftmaxRegression."
+            f"estimator is {_kind(estimator)}: give an object of LinearRegression, LogisticRegression or SoftmaxRegression."
         )
     return estimator
+
+
+def _kind(value):
+    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
