@@ -20,6 +20,7 @@ from onelayer.estimators.polishing import Polishing
 from onelayer.estimators.saving import save
 from onelayer.estimators.scaling import Identity, Scaling
 from onelayer.estimators.starts import Starts, best_of
+from onelayer.estimators.stream import forget
 from onelayer.estimators.validation import (
     as_count,
     as_number,
@@ -115,8 +116,7 @@ class LinearModel(Polishing, BaseEstimator, abc.ABC):
         self.result_, self.certificate_ = outcome.result, outcome.certificate
         self.result_.copies = features.copies
         self.n_iter_ = self.result_.n_iter
-        for stale in ("polish_report_", "_stream", "n_seen_", "t_"):
-            vars(self).pop(stale, None)
+        forget(self)
         self._learn(outcome.state)
         if not self.result_.status.is_success:
             warnings.warn(f"{type(self).__name__}: {self.result_.message}", ConvergenceWarning, stacklevel=4)

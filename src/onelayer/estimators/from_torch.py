@@ -9,6 +9,7 @@ import torch
 
 from onelayer.errors import ParameterError
 from onelayer.estimators.labels import folded, label_array
+from onelayer.estimators.stream import forget
 from onelayer.modules import LinearPart, as_coefficients, read_linear
 from onelayer.parameters import Parameters
 from onelayer.result import Result, Status
@@ -141,8 +142,7 @@ class TorchExchange(abc.ABC):
             raise ParameterError(
                 f"fit_intercept is False and {name} has a bias that is not 0: give fit_intercept=True."
             )
-        for stale in ("polish_report_", "_stream", "n_seen_", "t_"):
-            vars(self).pop(stale, None)
+        forget(self)
         vars(self).update(known)
         self.n_features_in_ = features
         self._set_parameters(Parameters.of(part.weight, bias))

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.features import Features
 from onelayer.estimators.labels import single_score
+from onelayer.estimators.stream import forget
 from onelayer.estimators.validation import check_lengths
 from onelayer.modules import read_linear
 from onelayer.parameters import Parameters
@@ -140,6 +141,7 @@ class Polishing(abc.ABC):
         began._set_parameters(start)
         values = _values(objective, undo, start, Parameters.of(*_pair(*model._weight_and_bias())))
         report = _report(began, model, *values, X, y, sample_weight)
+        forget(self)
         ours = self.get_params(deep=False)
         vars(self).update({name: found for name, found in vars(model).items() if name not in ours})
         self.polish_report_ = report

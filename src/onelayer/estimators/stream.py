@@ -10,10 +10,16 @@ import torch
 from onelayer.result import Record, Result
 from onelayer.solvers import SGD
 
-__all__ = ["Stream"]
+__all__ = ["Stream", "forget"]
 
 # Records of the trace that a stream without end keeps.
 _TRACE = 1000
+
+
+def forget(estimator):
+    """Drop what partial_fit and polish left: it does not belong to coefficients from elsewhere."""
+    for stale in ("polish_report_", "_stream", "n_seen_", "t_"):
+        vars(estimator).pop(stale, None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,9 +89,10 @@ class Stream:
         generator.set_state(self.generator)
         optimizer, scheduler, live = solver.prepare(start, objective.fit_intercept)
         if self.optimizer is not None:
-            optimizer.load_state_dict(self.optimizer)
+            # torch takes the tensors of a state over as they are, and moves them.
+            optimizer.load_state_dict(copy.deepcopy(self.optimizer))
         if self.scheduler is not None:
-            scheduler.load_state_dict(self.scheduler)
+            scheduler.load_state_dict(copy.deepcopy(self.scheduler))
         rate = solver.epoch(objective, live, optimizer, generator)
         if scheduler:
             scheduler.step()
@@ -98,8 +105,8 @@ class Stream:
             generator=generator.get_state(),
             updates=self.updates + math.ceil(objective.rows / solver.batch_size),
             iterations=self.iterations + 1,
-            optimizer=copy.deepcopy(optimizer.state_dict()),
-            scheduler=copy.deepcopy(scheduler.state_dict()) if scheduler else None,
+            optimizer=optimizer.state_dict(),
+            scheduler=scheduler.state_dict() if scheduler else None,
             passes=passes,
             seconds=seconds,
             value=value,

@@ -61,6 +61,7 @@ class _Streaming(abc.ABC):
                 "scale."
             )
         before = self._weight_and_bias() if hasattr(self, "coef_") else None
+        earlier = 0 if before is None else self.objective_record_["n_samples"]
         features = Features(self, X, fitting=before is None, device=self.device)
         check_lengths(features.rows, y, sample_weight)
         objective, undo = self._make_objective(features, y, sample_weight)
@@ -71,7 +72,6 @@ class _Streaming(abc.ABC):
         stream = self._stream
         # A fit in between has another result: its coefficients are the start, and the optimizer begins anew.
         if stream is None or stream.result is not self.result_ or stream.solver != solver:
-            earlier = 0 if before is None else self.objective_record_["n_samples"]
             stream = Stream.begin(solver, int(self._random_state().randint(2**31 - 1)), earlier)
         stream = stream.with_rows(objective, self._total_weight)
         alpha = float(self._alpha(stream.weight))
