@@ -71,7 +71,7 @@ class FittedHead:
         """Return ``nn.Sequential(backbone, head)``, whose output are the estimator's scores.
 
         The backbone is the given one, not a copy, and is left in its mode: call ``.eval()`` for predictions. Between the
-        two stand ``nn.Flatten`` and :class:`ToDtype` where the features needed them.
+        two stand ``nn.Flatten`` and a conversion of dtype where the features needed them.
         """
         head = self.estimator.to_module()
         # After a run elsewhere the network went home; its head follows.

@@ -4,6 +4,15 @@ from onelayer.estimators.certifying import certify
 from onelayer.estimators.choosing import choose_solver
 from onelayer.estimators.classification import LogisticRegression, SoftmaxRegression
 from onelayer.estimators.loading import load
+from onelayer.estimators.polishing import PolishReport
 from onelayer.estimators.regression import LinearRegression
 
-__all__ = ["LinearRegression", "LogisticRegression", "SoftmaxRegression", "certify", "choose_solver", "load"]
+__all__ = [
+    "LinearRegression",
+    "LogisticRegression",
+    "PolishReport",
+    "SoftmaxRegression",
+    "certify",
+    "choose_solver",
+    "load",
+]
