@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
@@ -82,12 +82,11 @@ class PolishReport:
         )
 
 
-class Polishing(abc.ABC):
+class Polishing(BaseEstimator, abc.ABC):
     """``polish`` of a linear model. Abstract."""
 
     fit_intercept: bool
     n_features_in_: int
-    get_params: Any
     _callbacks: tuple
     _weight_and_bias: Any
 
