@@ -42,12 +42,11 @@ class Features:
         self.copies, self.flipped = [], None
         self.is_tensor = isinstance(X, torch.Tensor)
         _check_shape(estimator, X, fitting)
-        names = getattr(estimator, "feature_names_in_", None)
         if is_sparse(X):
             self._set_sparse(estimator, X, fitting)
         else:
             array = (self._tensor if self.is_tensor else self._array)(estimator, X, fitting)
-            require_finite(array, "X", names)
+            require_finite(array, "X", getattr(estimator, "feature_names_in_", None))
             self.data = array if self.is_tensor else as_tensor(array)
         if device is not None:
             self._move(device)
