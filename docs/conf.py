@@ -55,7 +55,7 @@ html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {"index": [], "quickstart": [], "architecture": [], "command-line": []}
+html_sidebars = {"index": [], "quickstart": [], "architecture": [], "command-line": [], "watching": []}
 html_theme_options = {
     "navbar_align": "left",
     "show_prev_next": False,

@@ -3,6 +3,7 @@
 Names are resolved on first use, so ``import onelayer`` and the command line's ``--help`` do not wait for torch.
 """
 
+import logging
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
@@ -26,6 +27,9 @@ __all__ = [
     "solvers",
     "stopping",
 ]
+
+# Nothing is shown unless the user says where to.
+logging.getLogger("onelayer").addHandler(logging.NullHandler())
 
 if TYPE_CHECKING:
     from onelayer import callbacks, data, errors, links, losses, penalties, plots, solvers, stopping

@@ -24,7 +24,7 @@ class At(Callback):
         self.iteration, self.action = iteration, action
         self.seen, self.began, self.ended = [], 0, []
 
-    def on_fit_begin(self):
+    def on_fit_begin(self, start):
         self.began += 1
 
     def on_iteration(self, iterate):

@@ -43,7 +43,7 @@ class Clock:
     def run(self, monkeypatch, iterations, **options):
         monkeypatch.setattr(live, "time", self)
         callback = LiveCurve(show=self.show, **options)
-        callback.on_fit_begin()
+        callback.on_fit_begin(None)
         for i in range(iterations):
             self.now += self.step
             callback.on_iteration(types.SimpleNamespace(record=Record(i, self.now, i, 1 / (1 + i))))

@@ -392,7 +392,7 @@ class FakeIterate:
 
 def told(callback, count):
     """Tell a callback of so many iterations; parameters and objective say which one it is."""
-    callback.on_fit_begin()
+    callback.on_fit_begin(None)
     for i in range(count):
         flat = torch.tensor([i, -i], dtype=torch.float32)
         callback.on_iteration(FakeIterate(Record(i, 0.0, 0.0, 10.0 * i), Parameters(flat, 1, 1)))

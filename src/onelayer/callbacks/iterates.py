@@ -57,7 +57,7 @@ class Iterates(Callback):
                 f"most is {most!r}: give a whole number of at least 2, the first and the last."
             )
         self.most = int(most)
-        self.on_fit_begin()
+        self._kept, self._stride = [], 1
 
     def __repr__(self):
         return f"Iterates(most={self.most})"
@@ -65,7 +65,8 @@ class Iterates(Callback):
     def __len__(self):
         return len(self._kept)
 
-    def on_fit_begin(self):
+    def on_fit_begin(self, start):
+        del start
         self._kept, self._stride = [], 1
 
     def on_iteration(self, iterate):

@@ -60,7 +60,8 @@ class LiveCurve(Callback):
     def __repr__(self):
         return f"LiveCurve(every={self.every!r}, x={self.x!r})"
 
-    def on_fit_begin(self):
+    def on_fit_begin(self, start):
+        del start
         self._records = []
         self._screen = find_screen(self.console) if self.show is None else Caller(self.show)
         self._due = time.perf_counter() + self.every

@@ -25,7 +25,8 @@ class Monitor(Callback):
     def __repr__(self):
         return f"Monitor({self.name!r})"
 
-    def on_fit_begin(self):
+    def on_fit_begin(self, start):
+        del start
         self._due = 0.0
 
     def on_iteration(self, iterate):

@@ -2,7 +2,7 @@
 
 from onelayer.callbacks.base import Callback
 
-__all__ = ["ProgressBar", "TraceLog"]
+__all__ = ["ProgressBar", "TraceLog", "line_of"]
 
 
 class ProgressBar(Callback):
@@ -23,7 +23,8 @@ class ProgressBar(Callback):
     def __repr__(self):
         return "ProgressBar()"
 
-    def on_fit_begin(self):
+    def on_fit_begin(self, start):
+        del start
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -80,14 +81,19 @@ class TraceLog(Callback):
         record = iterate.record
         if record.iteration % 10 ** (len(str(record.iteration)) - 1):
             return
-        parts = [
-            f"iteration {record.iteration}",
-            f"{record.seconds:.2f} s",
-            f"objective {record.objective:.8g}",
-        ]
-        if record.gradient_norm is not None:
-            parts.append(f"gradient {record.gradient_norm:.1e}")
-        if record.relative_gap is not None:
-            parts.append(f"relative gap {record.relative_gap:.1e}")
-        parts += [f"{name} {value:.4f}" for name, value in record.metrics.items()]
-        self.stream.write("  ".join(parts) + "\n")
+        self.stream.write(line_of(record) + "\n")
+
+
+def line_of(record):
+    """Return the numbers of one iteration in a line of words."""
+    parts = [
+        f"iteration {record.iteration}",
+        f"{record.seconds:.2f} s",
+        f"objective {record.objective:.8g}",
+    ]
+    if record.gradient_norm is not None:
+        parts.append(f"gradient {record.gradient_norm:.1e}")
+    if record.relative_gap is not None:
+        parts.append(f"relative gap {record.relative_gap:.1e}")
+    parts += [f"{name} {value:.4f}" for name, value in record.metrics.items()]
+    return "  ".join(parts)

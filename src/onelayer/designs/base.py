@@ -1,7 +1,6 @@
 """The three products that fitting a linear model needs."""
 
 import abc
-from typing import ClassVar
 
 import torch
 
@@ -23,15 +22,17 @@ class Design(abc.ABC):
     dtype : torch.dtype
         The arithmetic of the products; storage may be narrower.
     device : torch.device
-    sparse : bool
-        Whether zeros are not stored, so that many features do not mean many numbers.
     """
 
     rows: int
     features: int
     dtype: torch.dtype
     device: torch.device
-    sparse: ClassVar[bool] = False
+
+    @property
+    def sparse(self):
+        """Whether zeros are not stored, so that many features do not mean many numbers."""
+        return False
 
     @property
     def stored(self):

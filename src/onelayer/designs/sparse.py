@@ -1,7 +1,6 @@
 """A design whose zeros are not stored."""
 
 import functools
-from typing import ClassVar
 
 import torch
 
@@ -41,7 +40,9 @@ class SparseDesign(Design):
         if flipped is not None:
             self._flipped = flipped
 
-    sparse: ClassVar = True
+    @property
+    def sparse(self):
+        return True
 
     @property
     def stored(self):
@@ -70,10 +71,10 @@ class SparseDesign(Design):
     def adjoint(self, residual):
         if self.rows <= _FEW_ROWS and "_flipped" not in vars(self):
             return self._scattered(residual)
-        total = None
-        for rows, columns in self._columns():
-            part = columns.times(residual[rows])
-            total = part if total is None else total.add_(part)
+        parts = (columns.times(residual[rows]) for rows, columns in self._columns())
+        total = next(parts)
+        for part in parts:
+            total += part
         return total.T.contiguous()
 
     def _scattered(self, residual):
@@ -152,9 +153,9 @@ class SparseDesign(Design):
 
             def changed(values, features, columns=columns):
                 own = None if mean is None else mean[features][columns.row_of_each(features)]
-                return change(values, own)
+                return values if change is None else change(values, own)
 
-            total += columns.times(weight[rows], changed if change else None).squeeze(1)
+            total += columns.times(weight[rows], changed).squeeze(1)
         return total
 
 

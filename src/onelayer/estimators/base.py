@@ -19,8 +19,10 @@ from onelayer.estimators.features import Features
 from onelayer.estimators.polishing import Polishing
 from onelayer.estimators.saving import save
 from onelayer.estimators.scaling import Identity, Scaling
+from onelayer.estimators.sklearn_callbacks import relayed
 from onelayer.estimators.starts import Starts, best_of
 from onelayer.estimators.stream import forget
+from onelayer.estimators.strengths import penalty_of
 from onelayer.estimators.validation import (
     as_count,
     as_number,
@@ -28,15 +30,16 @@ from onelayer.estimators.validation import (
     check_lengths,
     resolve_dtype,
 )
+from onelayer.estimators.watching import Watched
 from onelayer.modules import linear_module
 from onelayer.objective import Objective
-from onelayer.penalties import make_penalty
+from onelayer.penalties import PenaltyReport, make_penalty
 from onelayer.solvers import minimize, resolve_solver
 
 __all__ = ["LinearModel"]
 
 
-class LinearModel(Polishing, BaseEstimator, abc.ABC):
+class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
     """Scores z = W x + b, fitted by minimising P(W, b). Abstract; the three public estimators are final."""
 
     # Set by the final classes' constructors.
@@ -58,7 +61,6 @@ class LinearModel(Polishing, BaseEstimator, abc.ABC):
     coef_: Any
     intercept_: Any
     n_features_in_: int
-    _callbacks: tuple = ()
 
     @abc.abstractmethod
     def _targets(self, y, sample_weight):
@@ -66,7 +68,7 @@ class LinearModel(Polishing, BaseEstimator, abc.ABC):
 
     @abc.abstractmethod
     def _alpha(self, total_weight):
-        """Return the penalty's strength for the mean loss."""
+        """Return the penalty's strength for the mean loss, where it is given as a number."""
 
     @abc.abstractmethod
     def _keep(self, weight, bias):
@@ -76,30 +78,23 @@ class LinearModel(Polishing, BaseEstimator, abc.ABC):
         """Keep what else the solver found out."""
         del state
 
-    def set_callbacks(self, *callbacks):
-        """Set what watches the next fits (see ``onelayer.callbacks``); ``clone`` does not carry them over."""
-        for callback in callbacks:
-            if isinstance(callback, type) or not hasattr(callback, "on_iteration"):
-                raise ParameterError(
-                    f"set_callbacks got {callback!r}: give objects of onelayer.callbacks, each as an argument of its own."
-                )
-        self._callbacks = callbacks
-        return self
-
     # ---- fitting ----------------------------------------------------------------------------------------------
 
     def _fit(self, X, y, sample_weight):
         before = dict(vars(self))
         try:
-            return self._fit_or_raise(X, y, sample_weight)
+            with relayed(self, X, y, sample_weight=sample_weight):
+                return self._fit_or_raise(X, y, sample_weight)
         except BaseException:
             # A fit that fails leaves the model as it was.
             vars(self).clear()
             vars(self).update(before)
+            self._tell_of_end(None)
             raise
 
     def _fit_or_raise(self, X, y, sample_weight):
         features = Features(self, X, fitting=True, device=self.device)
+        self._log_copies(features.copies)
         check_lengths(features.rows, y, sample_weight)
         previous = self._previous_parameters()
         objective, undo = self._make_objective(features, y, sample_weight)
@@ -118,6 +113,7 @@ class LinearModel(Polishing, BaseEstimator, abc.ABC):
         self.n_iter_ = self.result_.n_iter
         forget(self)
         self._learn(outcome.state)
+        self._tell_of_end(self)
         if not self.result_.status.is_success:
             warnings.warn(f"{type(self).__name__}: {self.result_.message}", ConvergenceWarning, stacklevel=4)
         return self
@@ -137,7 +133,8 @@ class LinearModel(Polishing, BaseEstimator, abc.ABC):
         loss, y, outputs, sample_weight = self._targets(y, sample_weight)
         total = float(features.rows) if sample_weight is None else float(sample_weight.sum())
         self._total_weight = total
-        penalty = make_penalty(self._alpha(total), as_number("l1_ratio", self.l1_ratio))
+        alpha, l1_ratio = penalty_of(self, total, loss, outputs)
+        penalty = make_penalty(alpha, l1_ratio)
         if sample_weight is not None:
             # Only shares matter: with mean 1 no size of weights leaves the numbers of float32.
             sample_weight = torch.from_numpy(sample_weight * (len(sample_weight) / total)).to(device)
@@ -159,8 +156,9 @@ class LinearModel(Polishing, BaseEstimator, abc.ABC):
         self.objective_record_ = {
             "loss": loss.name,
             "loss_parameter": loss.parameters,
-            "alpha": float(self._alpha(total)),
-            "l1_ratio": float(self.l1_ratio),
+            "alpha": float(alpha),
+            "l1_ratio": float(l1_ratio),
+            "total_weight": total,
             "fit_intercept": bool(self.fit_intercept),
             "standardize": bool(self.standardize),
             "n_samples": objective.rows,
@@ -178,7 +176,8 @@ class LinearModel(Polishing, BaseEstimator, abc.ABC):
             max_iter=None if self.max_iter is None else int(as_number("max_iter", self.max_iter, low=1)),
             time_limit=time_limit,
             seed=seed,
-            callbacks=[*self._callbacks, *self._own_callbacks()],
+            callbacks=self._watchers(),
+            estimator=self,
             as_estimator=functools.partial(self._at, undo=undo),
             names=getattr(self, "feature_names_in_", None),
         )
@@ -187,14 +186,6 @@ class LinearModel(Polishing, BaseEstimator, abc.ABC):
         if not (self.warm_start and hasattr(self, "coef_")):
             return None
         return self._weight_and_bias()
-
-    def _own_callbacks(self):
-        if not self.verbose:
-            return []
-        from onelayer import callbacks
-
-        label = type(self).__name__
-        return [callbacks.LiveCurve() if self.verbose > 1 else callbacks.ProgressBar(label=label)]
 
     def _at(self, parameters, undo):
         """Return a fitted copy of this estimator with other coefficients, for callbacks."""
@@ -242,6 +233,15 @@ class LinearModel(Polishing, BaseEstimator, abc.ABC):
         features = Features(twin, X, fitting=True, device=self.device)
         check_lengths(features.rows, y, sample_weight)
         return twin._make_objective(features, y, sample_weight)[0]
+
+    @property
+    def penalty_report_(self):
+        """The fitted penalty in the words of scikit-learn, glmnet, statsmodels, Spark and torch.
+
+        A :class:`~onelayer.penalties.PenaltyReport`.
+        """
+        check_is_fitted(self, "coef_")
+        return PenaltyReport.of(self.objective_record_)
 
     def to_module(self):
         """Return a ``torch.nn.Linear`` whose output are the scores of this model, any standardisation folded in."""

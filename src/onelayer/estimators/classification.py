@@ -14,8 +14,9 @@ class LogisticRegression(Classifier):
 
     Parameters
     ----------
-    C : float, default 1.0
-        Inverse strength of the penalty as in scikit-learn, > 0; ``inf`` means none. alpha = 1 / (C S).
+    C : float or Strength, default 1.0
+        Inverse strength of the penalty as in scikit-learn, > 0; ``inf`` means none. alpha = 1 / (C S). In the words of
+        another library by ``onelayer.penalties.from_torch`` and others.
     l1_ratio : float, default 0.0
         Share of the L1 part.
     loss : {"log", "probability-squared"} or Loss, default "log"
@@ -88,8 +89,9 @@ class SoftmaxRegression(Classifier):
 
     Parameters
     ----------
-    C : float, default 1.0
-        Inverse strength of the penalty as in scikit-learn, > 0; ``inf`` means none. alpha = 1 / (C S).
+    C : float or Strength, default 1.0
+        Inverse strength of the penalty as in scikit-learn, > 0; ``inf`` means none. alpha = 1 / (C S). In the words of
+        another library by ``onelayer.penalties.from_torch`` and others.
     l1_ratio : float, default 0.0
         Share of the L1 part.
     loss : {"log", "probability-squared"} or Loss, default "log"

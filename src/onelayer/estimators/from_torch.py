@@ -10,6 +10,7 @@ import torch
 from onelayer.errors import ParameterError
 from onelayer.estimators.labels import folded, label_array
 from onelayer.estimators.stream import forget
+from onelayer.estimators.strengths import penalty_of
 from onelayer.modules import LinearPart, as_coefficients, read_linear
 from onelayer.parameters import Parameters
 from onelayer.result import Result, Status
@@ -24,7 +25,6 @@ class TorchExchange(abc.ABC):
     fit_intercept: bool
     standardize: bool
     to_module: Any
-    _alpha: Any
     _set_parameters: Any
 
     @classmethod
@@ -167,11 +167,12 @@ class TorchExchange(abc.ABC):
     def _describe_objective(self, outputs):
         """Set objective_record_, of which nothing that depends on data is known."""
         loss = self._loss_of(outputs)
+        alpha, l1_ratio = penalty_of(self, math.nan, loss, outputs)
         self.objective_record_ = {
             "loss": loss.name,
             "loss_parameter": loss.parameters,
-            "alpha": float(self._alpha(math.nan)),
-            "l1_ratio": float(self.l1_ratio),
+            "alpha": float(alpha),
+            "l1_ratio": float(l1_ratio),
             "fit_intercept": bool(self.fit_intercept),
             "standardize": bool(self.standardize),
             "n_samples": 0,

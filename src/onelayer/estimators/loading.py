@@ -1,5 +1,6 @@
 """From the files of a saved model back to a fitted estimator."""
 
+import math
 import warnings
 from typing import Any
 
@@ -13,6 +14,7 @@ from onelayer.errors import ModelFileError
 from onelayer.estimators.classification import LogisticRegression, SoftmaxRegression
 from onelayer.estimators.regression import LinearRegression
 from onelayer.estimators.saving import LOSSES, OBJECTIVE_FACTS
+from onelayer.penalties import Strength
 from onelayer.persistence import read_model
 from onelayer.result import Result
 from onelayer.solvers import SOLVERS
@@ -88,9 +90,7 @@ def _restore(record):
             )
     if config["columns"] is not None:
         estimator.columns_ = ColumnEncoder.from_dict(config["columns"])
-    if set(config["objective"]) != OBJECTIVE_FACTS:
-        raise ValueError(f"the objective is described by {sorted(config['objective'])}")
-    estimator.objective_record_ = config["objective"]
+    estimator.objective_record_ = _objective(config["objective"])
     estimator.result_ = Result.from_dict(config["result"])
     estimator.certificate_ = config["certificate"] and Certificate(**config["certificate"])
     estimator.n_iter_ = estimator.result_.n_iter
@@ -103,6 +103,16 @@ def _restore(record):
             stacklevel=3,
         )
     return estimator
+
+
+def _objective(facts):
+    # Files of the first release know no total weight: what needs it is left out.
+    if set(facts) | {"total_weight"} != OBJECTIVE_FACTS:
+        raise ValueError(f"the objective is described by {sorted(facts)}")
+    total = facts.get("total_weight", 1.0)
+    if not isinstance(total, (int, float)) or not 0 < total < math.inf:
+        raise ValueError(f"the total weight is {total!r}")
+    return facts
 
 
 def _names(names, features):
@@ -150,6 +160,8 @@ def _decode(value, name, lost):
         if "link" in arguments:
             arguments["link"] = {link: getattr(links, link) for link in links.__all__}[arguments["link"]]()
         return LOSSES[value["$loss"]](**arguments)
+    if "$strength" in value:
+        return Strength(**value["$strength"])
     if "$solver" in value:
         arguments = {key: _decode(item, key, lost) for key, item in value["parameters"].items()}
         return SOLVERS[value["$solver"]](

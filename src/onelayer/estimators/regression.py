@@ -30,8 +30,8 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
     ----------
     loss : {"squared", "absolute", "huber", "quantile"} or Loss, default "squared"
         By name with default settings, or for example ``ol.losses.Huber(delta=2.0)``.
-    alpha : float, default 0.0
-        Strength of the penalty, ≥ 0.
+    alpha : float or Strength, default 0.0
+        Strength of the penalty, ≥ 0; in the words of another library by ``onelayer.penalties.from_sklearn`` and others.
     l1_ratio : float, default 0.0
         Share of the L1 part.
     fit_intercept : bool, default True
@@ -156,7 +156,7 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
         self.rank_ = getattr(state, "rank", None)
         dependent = getattr(state, "dependent", ())
         # With a penalty the answer is unique whatever the rank.
-        if dependent and not self.alpha:
+        if dependent and not self.objective_record_["alpha"]:
             names = getattr(self, "feature_names_in_", None)
             columns = dependent if names is None else [names[column] for column in dependent]
             message = dependent_columns_message(columns, self.rank_, self.n_features_in_)

@@ -1,10 +1,13 @@
 """A fitted estimator as the plain record that is written to files."""
 
+import dataclasses
+
 import numpy as np
 import torch
 
 from onelayer import losses
 from onelayer.errors import ParameterError
+from onelayer.penalties import Strength
 from onelayer.persistence import ModelRecord, write_model
 from onelayer.solvers import SOLVERS, Solver
 
@@ -15,6 +18,7 @@ LOSSES = {name: getattr(losses, name) for name in losses.__all__ if name != "Los
 # The keys of ``objective_record_``.
 OBJECTIVE_FACTS = {
     "loss", "loss_parameter", "alpha", "l1_ratio", "fit_intercept", "standardize", "n_samples", "n_features", "n_outputs",
+    "total_weight",
 }  # fmt: skip
 
 
@@ -58,6 +62,8 @@ def _encode(value):
         }
     if isinstance(value, losses.Loss) and type(value) in LOSSES.values():
         return {"$loss": type(value).__name__, "parameters": value.parameters}
+    if isinstance(value, Strength):
+        return {"$strength": {key: _encode(item) for key, item in dataclasses.asdict(value).items()}}
     if (
         isinstance(value, type)
         and issubclass(value, torch.optim.Optimizer)

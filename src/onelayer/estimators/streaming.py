@@ -13,7 +13,8 @@ from onelayer.estimators.features import Features
 from onelayer.estimators.labels import label_array
 from onelayer.estimators.starts import Starts
 from onelayer.estimators.stream import Stream
-from onelayer.estimators.validation import as_number, check_lengths
+from onelayer.estimators.strengths import penalty_of
+from onelayer.estimators.validation import check_lengths
 from onelayer.penalties import make_penalty
 from onelayer.result import Result, Status
 from onelayer.solvers import SGD
@@ -26,12 +27,10 @@ class _Streaming(abc.ABC):
 
     solver: Any
     init: Any
-    l1_ratio: float
     standardize: bool
     device: Any
     objective_record_: dict
     result_: Result
-    _alpha: Any
     _make_objective: Any
     _random_state: Any
     _set_parameters: Any
@@ -74,14 +73,19 @@ class _Streaming(abc.ABC):
         if stream is None or stream.result is not self.result_ or stream.solver != solver:
             stream = Stream.begin(solver, int(self._random_state().randint(2**31 - 1)), earlier)
         stream = stream.with_rows(objective, self._total_weight)
-        alpha = float(self._alpha(stream.weight))
-        objective.penalty = make_penalty(alpha, as_number("l1_ratio", self.l1_ratio))
+        alpha, l1_ratio = penalty_of(self, stream.weight, objective.loss, objective.outputs)
+        objective.penalty = make_penalty(alpha, l1_ratio)
         solver.check(objective.loss, objective.penalty)
         start = next(Starts(self.init, before, 1).of(objective, undo, stream.seed))
         parameters, stream = stream.passed(objective, start)
         self._returns_tensors = features.is_tensor
         self._set_parameters(start if parameters is None else parameters)
-        self.objective_record_ |= {"alpha": alpha, "n_samples": stream.rows}
+        self.objective_record_ |= {
+            "alpha": float(alpha),
+            "l1_ratio": float(l1_ratio),
+            "n_samples": stream.rows,
+            "total_weight": stream.weight,
+        }
         self.result_ = _account(objective, stream, diverged=parameters is None)
         self.result_.copies = features.copies
         self.certificate_ = None

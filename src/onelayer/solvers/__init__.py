@@ -3,10 +3,11 @@
 from onelayer.solvers.base import Solver, State
 from onelayer.solvers.choose import SOLVERS, resolve_solver
 from onelayer.solvers.ending import Outcome
+from onelayer.solvers.events import Iterate, Start
 from onelayer.solvers.gradient_descent import GradientDescent
 from onelayer.solvers.lbfgs import LBFGS
 from onelayer.solvers.least_squares import LeastSquares
-from onelayer.solvers.loop import Iterate, minimize
+from onelayer.solvers.loop import minimize
 from onelayer.solvers.newton import Newton
 from onelayer.solvers.sgd import SGD, minibatches
 
@@ -20,6 +21,7 @@ __all__ = [
     "Newton",
     "Outcome",
     "Solver",
+    "Start",
     "State",
     "minibatches",
     "minimize",

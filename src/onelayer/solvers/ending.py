@@ -41,6 +41,11 @@ def conclude(run, status, why):
     # What was proven is what is returned. Asked to make so many steps means: the last of them. Otherwise the best one.
     last = status is Status.CONVERGED or (status is Status.FINISHED and run.solver.approximate)
     chosen = run.state if last and math.isfinite(run.state.value) else run.best
+    if run.kept is not None and run.kept[0] is not chosen:
+        chosen, iteration = run.kept
+        why = f"{why}; the coefficients of iteration {iteration} are kept, as a callback asked"
+        # What was proven is not what is returned.
+        status = Status.FINISHED if status is Status.CONVERGED else status
     certificate = run.watch.tightened(run.watch.certificate_of(chosen), chosen)
     gap = certificate and certificate.relative_gap
     if gap is not None and status in _CUT_SHORT and gap <= run.tol:

@@ -1,42 +1,18 @@
 """The loop around every solver: counting, the trace, stopping, non-finite checks, interruption. Written once."""
 
-import dataclasses
 import functools
 import math
 import time
-from collections.abc import Callable
 
-from onelayer.parameters import Parameters
 from onelayer.result import Record, Status
 from onelayer.solvers.base import State
 from onelayer.solvers.ending import Outcome, conclude
+from onelayer.solvers.events import Iterate, Start
 from onelayer.solvers.gap_watch import GapWatch
 from onelayer.solvers.separation_watch import SeparationWatch
 from onelayer.stopping import MaxIterations, RelativeGap, TimeLimit
 
-__all__ = ["Iterate", "Outcome", "minimize"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Iterate:
-    """What callbacks see after each iteration.
-
-    Attributes
-    ----------
-    record : Record
-        Callbacks may add to its `metrics`.
-    parameters : Parameters
-        Of the solver, that is before any standardisation is undone.
-    steps : int or None
-        How many iterations were asked for, where that is known.
-    estimator : callable
-        Returns the fitted estimator that these parameters make (None where there is no estimator).
-    """
-
-    record: Record
-    parameters: Parameters
-    steps: int | None
-    estimator: Callable | None
+__all__ = ["Outcome", "minimize"]
 
 
 def minimize(
@@ -49,6 +25,7 @@ def minimize(
     time_limit=None,
     seed=0,
     callbacks=(),
+    estimator=None,
     as_estimator=None,
     names=None,
 ):
@@ -65,6 +42,8 @@ def minimize(
     seed : int
         For solvers that draw.
     callbacks : sequence of Callback
+    estimator : estimator, optional
+        On whose behalf, for callbacks.
     as_estimator : callable, optional
         Makes the fitted estimator of some Parameters, for callbacks.
     names : sequence of str, optional
@@ -75,7 +54,7 @@ def minimize(
     Outcome
     """
     run = _Run(solver, objective, tol, max_iter, time_limit, callbacks, as_estimator, names)
-    return run.go(start, seed)
+    return run.go(start, seed, estimator)
 
 
 class _Run:
@@ -93,17 +72,21 @@ class _Run:
         self.separation = SeparationWatch(objective, solver)
         self.watch = GapWatch(objective, tol, solver_proves=solver.proves)
         self.trace = []
+        self.kept = None
         rules = [RelativeGap(tol), solver.stop]
         rules += [MaxIterations(max_iter) if max_iter is not None else None]
         rules += [TimeLimit(time_limit) if time_limit is not None else None]
         self.rule = functools.reduce(lambda one, two: one | two, [rule for rule in rules if rule is not None])
 
-    def go(self, start, seed):
+    def go(self, start, seed, estimator):
         self.began = time.perf_counter()
-        fitted = None
-        for callback in self.callbacks:
-            callback.on_fit_begin()
+        fitted, told = None, []
         try:
+            account = self._account(estimator)
+            for callback in self.callbacks:
+                # One that fails to begin may have opened something: it is told of the end as well.
+                told.append(callback)
+                callback.on_fit_begin(account)
             try:
                 outcome = self._iterate(start, seed)
             except KeyboardInterrupt:
@@ -112,9 +95,32 @@ class _Run:
                 outcome = Status.INTERRUPTED, "interrupted by the user; the best iterate so far is kept"
             fitted = conclude(self, *outcome)
         finally:
-            for callback in self.callbacks:
+            for callback in told:
                 callback.on_fit_end(fitted and fitted.result)
         return fitted
+
+    def _account(self, estimator):
+        objective = self.objective
+        return Start(
+            estimator,
+            self.solver,
+            objective.loss,
+            objective.penalty,
+            objective.rows,
+            objective.features,
+            objective.outputs,
+            self.tol,
+            self.max_iter,
+            self.time_limit,
+            self._steps,
+            str(objective.design.device),
+            str(objective.dtype).removeprefix("torch."),
+        )
+
+    @property
+    def _steps(self):
+        asked = [count for count in (self.solver.steps, self.max_iter) if count is not None]
+        return min(asked) if asked else None
 
     def _iterate(self, start, seed):
         self.state = self.solver.init(self.objective, start, seed=seed, tol=self.tol)
@@ -150,8 +156,14 @@ class _Run:
         self.trace.append(record)
         parameters = state.parameters.to(self.objective.dtype)
         make = functools.partial(self.as_estimator, parameters) if self.as_estimator else None
-        iterate = Iterate(record, parameters, self.solver.steps or self.max_iter, make)
+        iterate = Iterate(
+            record, parameters, self._steps, make, functools.partial(self._keep, state, iteration)
+        )
         self.stop_asked = [callback for callback in self.callbacks if callback.on_iteration(iterate)]
+
+    def _keep(self, state, iteration):
+        if math.isfinite(state.value):
+            self.kept = state, iteration
 
     def _gradient_norm(self, state):
         if state.gradient is None:

@@ -1,4 +1,4 @@
-"""Penalties on the weight matrix. The bias is another tensor and never comes here."""
+"""Functions of the weight matrix. The bias is another tensor and never comes here."""
 
 import abc
 import math
@@ -8,7 +8,7 @@ import torch
 
 from onelayer.errors import ParameterError
 
-__all__ = ["L1", "L2", "ElasticNet", "NoPenalty", "Penalty"]
+__all__ = ["L1", "L2", "ElasticNet", "NoPenalty", "Penalty", "make_penalty"]
 
 
 class Penalty(abc.ABC):
