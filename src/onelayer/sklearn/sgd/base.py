@@ -1,4 +1,4 @@
-"""What the two estimators share: their arguments, where a fit starts, which rows validate it."""
+"""What the two estimators share: their arguments, where a fit starts, what it leaves behind."""
 
 import abc
 import functools
@@ -9,15 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.sparse as sp
 from sklearn import get_config
-from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from onelayer.sklearn.sgd.losses import WITH_EPSILON
 from onelayer.sklearn.sgd.loop import Course, Progress, descend
+from onelayer.sklearn.sgd.losses import WITH_EPSILON
 from onelayer.sklearn.sgd.schedules import PA1, PA2, SCHEDULES, optimal_start
 
 __all__ = ["MAX_INT", "SGD"]
@@ -107,7 +106,10 @@ class SGD(BaseEstimator, abc.ABC):
     # ---- one fit ----------------------------------------------------------------------------------------------
 
     def _fit(self, X, y, coef_init, intercept_init, sample_weight):
-        before = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in vars(self).items()}
+        before = {
+            name: value.copy() if isinstance(value, np.ndarray) else value
+            for name, value in vars(self).items()
+        }
         try:
             coef = intercept = None
             if self.warm_start and getattr(self, "coef_", None) is not None:
@@ -153,7 +155,9 @@ class SGD(BaseEstimator, abc.ABC):
             coef = np.array(coef_init, dtype=dtype, order="C")
             self.coef_ = coef if several else coef.ravel()
             if self.coef_.shape != shape:
-                what = "``coef_`` does not match dataset. " if several else "coef_init does not match dataset."
+                what = (
+                    "``coef_`` does not match dataset. " if several else "coef_init does not match dataset."
+                )
                 raise ValueError(f"Provided {what}")
         if intercept_init is None:
             self.intercept_ = np.zeros(classes if several else 1, dtype)
@@ -167,45 +171,9 @@ class SGD(BaseEstimator, abc.ABC):
             self._average_coef = np.zeros_like(self.coef_)
             self._average_intercept = np.zeros_like(self.intercept_)
 
-    def _held_out(self, y, weighted):
-        """Return the mask of the rows that are kept for validation: none without early_stopping."""
-        mask = np.zeros(y.shape[0], dtype=bool)
-        if not self.early_stopping:
-            return mask
-        splitter = StratifiedShuffleSplit if is_classifier(self) else ShuffleSplit
-        splits = splitter(test_size=self.validation_fraction, random_state=self.random_state)
-        train, held_out = next(splits.split(np.zeros((y.shape[0], 1)), y))
-        if not weighted[held_out].any():
-            raise ValueError(
-                "The sample weights for validation set are all zero, consider using a different random state."
-            )
-        if train.size == 0 or held_out.size == 0:
-            raise ValueError(
-                f"Splitting {y.shape[0]} samples into a train set and a validation set with validation_fraction="
-                f"{self.validation_fraction!r} led to an empty set ({train.size} and {held_out.size} samples). Please "
-                "either change validation_fraction, increase number of samples, or disable early_stopping."
-            )
-        mask[held_out] = True
-        return mask
-
-    def _scorer(self, X, y, sample_weight, held_out, classes=None):
-        """Return the function of (weights, intercept) that early stopping watches, None without early_stopping."""
-        if not self.early_stopping:
-            return None
-        # A copy, so that ``score`` may be the user's own, and threads do not write into one model.
-        judge: Any = clone(self)
-        judge.t_ = 1.0
-        if classes is not None:
-            judge.classes_ = classes
-        X, y, sample_weight = X[held_out], y[held_out], sample_weight[held_out]
-
-        def score(weights, intercept):
-            judge.coef_, judge.intercept_ = weights.reshape(1, -1), np.atleast_1d(intercept)
-            return judge.score(X, y, sample_weight)
-
-        return score
-
-    def _descend(self, rows, y, sample_weight, held_out, score, seed, max_iter, progress, class_weights=(1.0, 1.0)):
+    def _descend(
+        self, rows, y, sample_weight, held_out, score, seed, max_iter, progress, class_weights=(1.0, 1.0)
+    ):
         """Run the recursion for one vector of weights."""
         # Numba is imported with the first fit.
         from onelayer.sklearn.sgd import kernels
@@ -255,7 +223,9 @@ class SGD(BaseEstimator, abc.ABC):
             self._average_intercept = np.zeros_like(self.intercept_, dtype)
         names = ("_standard_coef", "_average_coef") if self.average else ("coef_",)
         for name in (*names, "intercept_"):
-            setattr(self, name, np.require(getattr(self, name), None if name == "intercept_" else dtype, "CAW"))
+            setattr(
+                self, name, np.require(getattr(self, name), None if name == "intercept_" else dtype, "CAW")
+            )
 
     def _kept_dtype(self):
         """Return the dtypes that X may keep: that of coefficients which are already there, or either."""

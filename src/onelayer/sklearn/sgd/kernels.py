@@ -26,7 +26,6 @@ from onelayer.sklearn.sgd.schedules import INVSCALING, OPTIMAL, PA1, PA2
 __all__ = ["Settings", "State", "gradient", "make_epoch", "value"]
 
 _MAX_GRADIENT = 1e12
-_MASK = np.uint64(0xFFFFFFFF)
 # The norms are summed in any order, with wide instructions: they only measure progress. The scores keep the order of
 # the columns, at half the speed: hinge-like losses jump, and a last bit can decide whether a row is learnt from.
 _SUMS = {"reassoc"}
@@ -138,15 +137,14 @@ def gradient(loss, parameter, y, p):
 @_compiled()
 def _shuffle(order, seed):
     """Fisher-Yates with Marsaglia's 32-bit xorshift, as scikit-learn draws it: the same seed, the same order."""
-    x = np.uint64(seed) & _MASK
-    if x == 0:
-        x = np.uint64(1)
+    x = np.uint32(seed) if seed else np.uint32(1)
     n = order.shape[0]
     for i in range(n - 1):
-        x ^= (x << np.uint64(13)) & _MASK
-        x ^= x >> np.uint64(17)
-        x ^= (x << np.uint64(5)) & _MASK
-        j = i + np.int64((x & np.uint64(0x7FFFFFFF)) % np.uint64(n - i))
+        x ^= np.uint32(x << np.uint32(13))
+        x ^= np.uint32(x >> np.uint32(17))
+        x ^= np.uint32(x << np.uint32(5))
+        # 32-bit division: the one of 64 bits takes several times as long.
+        j = i + np.int64(np.uint32(np.uint32(x & np.uint32(0x7FFFFFFF)) % np.uint32(n - i)))
         order[i], order[j] = order[j], order[i]
 
 
@@ -168,8 +166,9 @@ def _dot(weights, row, indices, start):
         for j in range(row.shape[0]):
             total += weights[j] * row[j]
     else:
+        columns = indices[start : start + row.shape[0]]
         for j in range(row.shape[0]):
-            total += weights[indices[start + j]] * row[j]
+            total += weights[columns[j]] * row[j]
     return total
 
 
@@ -188,8 +187,9 @@ def _add(vector, row, indices, start, factor, step):
         for j in range(row.shape[0]):
             vector[j] += factor * row[j] * step
     else:
+        columns = indices[start : start + row.shape[0]]
         for j in range(row.shape[0]):
-            vector[indices[start + j]] += factor * row[j] * step
+            vector[columns[j]] += factor * row[j] * step
 
 
 @_compiled(fastmath=_SUMS)
@@ -201,8 +201,9 @@ def _norms(weights, row, indices, start):
             squares += weights[j] * weights[j]
             absolutes += abs(weights[j])
     else:
+        columns = indices[start : start + row.shape[0]]
         for j in range(row.shape[0]):
-            w = weights[indices[start + j]]
+            w = weights[columns[j]]
             squares += w * w
             absolutes += abs(w)
     return squares, absolutes
@@ -230,7 +231,10 @@ def _fold(weights, average_weights, scale, average_a, average_b):
         weights[j] *= scale
 
 
-def _epoch(data, indices, indptr, y, sample_weight, held_out, order, weights, average_weights, debts, settings, state):
+def _epoch(
+    data, indices, indptr, y, sample_weight, held_out, order, weights, average_weights, debts, settings, state
+):
+    """Visit every row once, change order, weights, average_weights and debts, and return the next state."""
     s = settings
     intercept, average_intercept, scale = state.intercept, state.average_intercept, state.scale
     square_norm, absolute_norm = state.square_norm, state.absolute_norm
@@ -262,7 +266,9 @@ def _epoch(data, indices, indptr, y, sample_weight, held_out, order, weights, av
             loss_sum += loss
             objective_sum += loss
             if penalised:
-                objective_sum += s.alpha * ((1.0 - s.l1_ratio) * 0.5 * square_norm + s.l1_ratio * absolute_norm)
+                objective_sum += s.alpha * (
+                    (1.0 - s.l1_ratio) * 0.5 * square_norm + s.l1_ratio * absolute_norm
+                )
         if passive_aggressive:
             size = _squares(row)
             if s.schedule == PA1:

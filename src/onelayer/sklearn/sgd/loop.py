@@ -43,7 +43,9 @@ def _check_csr(X):
     """Refuse a matrix whose parts do not fit together: compiled code would read and write where nothing is."""
     ends = X.indptr
     if X.indices.size and (X.indices.min() < 0 or X.indices.max() >= X.shape[1]):
-        raise ValueError(f"X has column indices outside 0 ... {X.shape[1] - 1}: it is not a valid CSR matrix.")
+        raise ValueError(
+            f"X has column indices outside 0 ... {X.shape[1] - 1}: it is not a valid CSR matrix."
+        )
     if ends[0] != 0 or np.any(np.diff(ends) < 0) or ends[-1] > min(X.indices.size, X.data.size):
         raise ValueError("X has row pointers that do not fit its data: it is not a valid CSR matrix.")
 
@@ -102,8 +104,18 @@ def descend(rows, y, sample_weight, held_out, progress, settings, course):
         objective_sum=0.0,
     )
     rule, began = _Rule(course), time.perf_counter()
-    fixed = (*rows.arrays, _aligned(y), _aligned(sample_weight), held_out, order, weights, progress.average_weights, debts, settings)
-    learnt = rows.count - int(held_out.sum())
+    fixed = (
+        *rows.arrays,
+        _aligned(y),
+        _aligned(sample_weight),
+        held_out,
+        order,
+        weights,
+        progress.average_weights,
+        debts,
+        settings,
+    )
+    learnt, n_iter = rows.count - int(held_out.sum()), 0
     for n_iter in range(1, course.max_iter + 1):
         if course.verbose > 0:
             print(f"-- Epoch {n_iter}")  # noqa: T201
