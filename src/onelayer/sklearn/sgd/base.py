@@ -229,8 +229,9 @@ class SGD(BaseEstimator, abc.ABC):
 
     def _kept_dtype(self):
         """Return the dtypes that X may keep: that of coefficients which are already there, or either."""
-        kept = getattr(getattr(self, "coef_", None), "dtype", None)
-        return [kept.type] if kept in (np.float64, np.float32) else [np.float64, np.float32]
+        there = getattr(getattr(self, "coef_", None), "dtype", None)
+        either = [np.float64, np.float32]
+        return [kept for kept in either if kept == there] or either
 
     def _progress(self, row=None):
         """Return where the recursion for this row of coef_ (None: there is only one) stands; its arrays are ours."""
