@@ -5,6 +5,7 @@ P(W, b) = (1/S) Σ_i s_i ℓ(y_i, z_i) + penalty(W),    z_i = W x_i + b + o_i,  
 
 import copy
 import dataclasses
+import functools
 
 import torch
 
@@ -46,7 +47,7 @@ class Objective:
     design : Design
         X, with n rows and d features.
     y : tensor
-        Shape (n, outputs), or (n,) int64 class indices where ``loss.per_class``.
+        Shape (n, outputs), or (n,) int64 class indices where ``loss.per_class``; rows of probabilities are soft labels.
     loss : Loss
     penalty : Penalty
     outputs : int
@@ -83,6 +84,13 @@ class Objective:
     @property
     def passes(self):
         return self._work.passes
+
+    @functools.cached_property
+    def soft(self):
+        """Whether targets of classes are probabilities, not labels."""
+        if self.loss.targets == "real":
+            return False
+        return self.y.ndim == 2 and (self.loss.per_class or not bool(((self.y == 0) | (self.y == 1)).all()))
 
     @property
     def dtype(self):

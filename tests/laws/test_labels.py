@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onelayer.estimators.classifier import _encoded
+from onelayer.estimators.targets import encoded
 
 KINDS = [np.int8, np.uint8, np.int32, np.int64, np.uint32, np.uint64]
 
@@ -16,7 +16,7 @@ def assert_like_unique(y):
     with warnings.catch_warnings():
         # scikit-learn's doubt whether so many classes are meant.
         warnings.simplefilter("ignore", UserWarning)
-        classes, index = _encoded(y)
+        classes, index = encoded(y)
     expected, numbers = np.unique(y, return_inverse=True)
     assert classes.dtype == y.dtype
     np.testing.assert_array_equal(classes, expected)
@@ -51,4 +51,4 @@ def test_labels_of_other_kinds(y):
 
 def test_numbers_that_are_no_classes_are_refused():
     with pytest.raises(ValueError, match="continuous"):
-        _encoded(np.array([0.5, 1.5, 2.5]))
+        encoded(np.array([0.5, 1.5, 2.5]))

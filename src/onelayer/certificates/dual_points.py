@@ -61,12 +61,9 @@ def balanced(wide, dual):
 
 def _balanced_classes(wide, dual, excess):
     # q = (1 − θ) p + θ v with one constant row v of probabilities, θ as small as v ≥ 0 allows.
-    index, one = wide.y.unsqueeze(1), dual.new_ones(wide.rows, 1)
-    p = dual.scatter_add(1, index, one).clamp_(min=0)
-    mass = wide._weighted(p).sum(dim=0)
+    mass = wide._weighted(wide.loss.dual_mean(dual, wide.y).clamp_(min=0)).sum(dim=0)
     share = (excess / mass).clamp(min=0).max()
     if share == 0:
         return dual
     row = (mass / wide.total_weight - excess / (share * wide.total_weight)).clamp(min=0)
-    mixed = torch.mul(dual, 1 - share, out=p).add_(share * row / row.sum())
-    return mixed.scatter_add_(1, index, -share * one)
+    return wide.loss.mixed_dual(dual, wide.y, share, row / row.sum())

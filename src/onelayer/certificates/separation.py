@@ -17,6 +17,9 @@ def is_separated(objective, point):
     if objective.offset is not None or loss.targets == "real" or isinstance(loss.link, Identity):
         return False
     scores, y = point.scores, objective.y
+    if objective.soft:
+        # A row that belongs to several classes is on no one's side.
+        return False
     if loss.per_class:
         own = scores.gather(1, y.unsqueeze(1))
         rival = scores.scatter(1, y.unsqueeze(1), -math.inf).amax(dim=1, keepdim=True)

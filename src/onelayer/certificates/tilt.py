@@ -98,10 +98,6 @@ def tilted(wide, tilt, *, every_row=True):
 
 def _legal(loss, dual, y):
     if loss.per_class:
-        index = y.unsqueeze(1)
-        q = dual.scatter(1, index, 0.0).clamp_(min=0)
-        # The true class takes what the others leave; where they ask for more than there is they share it.
-        q /= q.sum(dim=1, keepdim=True).clamp(min=1.0)
-        return q.scatter_(1, index, -q.sum(dim=1, keepdim=True))
+        return loss.legal_dual(dual, y)
     low, high = (torch.as_tensor(end, dtype=dual.dtype, device=dual.device) for end in loss.dual_interval(y))
     return torch.minimum(torch.maximum(dual, low), high)

@@ -19,7 +19,7 @@ def may_be_separated(objective):
     loss, penalty = objective.loss, objective.penalty
     classes = loss.targets != "real" and not isinstance(loss.link, Identity)
     known = objective.outputs > 1 if loss.per_class else objective.outputs == 1
-    return classes and known and not (penalty.l1 or penalty.l2)
+    return classes and known and not (penalty.l1 or penalty.l2) and not objective.soft
 
 
 def margins(objective, scores):

@@ -2,6 +2,7 @@
 
 import abc
 import copy
+import dataclasses
 import functools
 import warnings
 from typing import Any
@@ -18,7 +19,7 @@ from onelayer.errors import ParameterError
 from onelayer.estimators.features import Features
 from onelayer.estimators.polishing import Polishing
 from onelayer.estimators.saving import save
-from onelayer.estimators.scaling import Identity, Scaling
+from onelayer.estimators.scaling import ClassMap, Scaling, Undo
 from onelayer.estimators.sklearn_callbacks import relayed
 from onelayer.estimators.starts import Starts, best_of
 from onelayer.estimators.stream import forget
@@ -26,17 +27,42 @@ from onelayer.estimators.strengths import penalty_of
 from onelayer.estimators.validation import (
     as_count,
     as_number,
+    as_offset,
     as_sample_weight,
     check_lengths,
     resolve_dtype,
 )
 from onelayer.estimators.watching import Watched
+from onelayer.losses import Loss
 from onelayer.modules import linear_module
 from onelayer.objective import Objective
 from onelayer.penalties import PenaltyReport, make_penalty
 from onelayer.solvers import minimize, resolve_solver
 
-__all__ = ["LinearModel"]
+__all__ = ["LinearModel", "Targets"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Targets:
+    """What an estimator makes of y.
+
+    Attributes
+    ----------
+    loss : Loss
+    y : tensor
+        As the loss takes it, on the CPU.
+    outputs : int
+    sample_weight : array or None
+        With weights of classes in it.
+    classes : ClassMap or None
+        Where the rows of coefficients are not those of the solver.
+    """
+
+    loss: Loss
+    y: torch.Tensor
+    outputs: int
+    sample_weight: Any
+    classes: ClassMap | None = None
 
 
 class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
@@ -64,7 +90,7 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
 
     @abc.abstractmethod
     def _targets(self, y, sample_weight):
-        """Return (loss, y tensor on the CPU, outputs, sample_weight), and keep what predictions need of y."""
+        """Return the Targets, and keep what predictions need of y."""
 
     @abc.abstractmethod
     def _alpha(self, total_weight):
@@ -80,11 +106,11 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
 
     # ---- fitting ----------------------------------------------------------------------------------------------
 
-    def _fit(self, X, y, sample_weight):
+    def _fit(self, X, y, sample_weight, offset=None):
         before = dict(vars(self))
         try:
-            with relayed(self, X, y, sample_weight=sample_weight):
-                return self._fit_or_raise(X, y, sample_weight)
+            with relayed(self, X, y, sample_weight=sample_weight, offset=offset):
+                return self._fit_or_raise(X, y, sample_weight, offset)
         except BaseException:
             # A fit that fails leaves the model as it was.
             vars(self).clear()
@@ -92,12 +118,12 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
             self._tell_of_end(None)
             raise
 
-    def _fit_or_raise(self, X, y, sample_weight):
+    def _fit_or_raise(self, X, y, sample_weight, offset):
         features = Features(self, X, fitting=True, device=self.device)
         self._log_copies(features.copies)
         check_lengths(features.rows, y, sample_weight)
         previous = self._previous_parameters()
-        objective, undo = self._make_objective(features, y, sample_weight)
+        objective, undo = self._make_objective(features, y, sample_weight, offset)
         solver = resolve_solver(self.solver, objective.loss, objective.penalty, objective.design)
         # Drawn only if it is used: random_state=None moves NumPy's global generator, as in scikit-learn.
         generator = self._random_state()
@@ -130,7 +156,8 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
         """Return the objective and the map between the solver's coefficients and those of the features."""
         dtype, device = resolve_dtype(self.dtype, features.values), features.values.device
         sample_weight = as_sample_weight(sample_weight, features.rows)
-        loss, y, outputs, sample_weight = self._targets(y, sample_weight)
+        targets = self._targets(y, sample_weight)
+        loss, outputs, sample_weight = targets.loss, targets.outputs, targets.sample_weight
         total = float(features.rows) if sample_weight is None else float(sample_weight.sum())
         self._total_weight = total
         alpha, l1_ratio = penalty_of(self, total, loss, outputs)
@@ -139,13 +166,14 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
             # Only shares matter: with mean 1 no size of weights leaves the numbers of float32.
             sample_weight = torch.from_numpy(sample_weight * (len(sample_weight) / total)).to(device)
         design = features.design(dtype)
-        undo = Identity()
+        scaling = None
         if self.standardize:
-            undo = Scaling.of(design, sample_weight, centred=self.fit_intercept)
-            design = StandardizedDesign(design, undo.mean, undo.scale)
+            scaling = Scaling.of(design, sample_weight, centred=self.fit_intercept)
+            design = StandardizedDesign(design, scaling.mean, scaling.scale)
+        offset = as_offset(offset, features.rows, outputs, device)
         objective = Objective(
             design,
-            y.to(device),
+            targets.y.to(device),
             loss,
             penalty,
             outputs=outputs,
@@ -165,7 +193,7 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
             "n_features": objective.features,
             "n_outputs": outputs,
         }
-        return objective, undo
+        return objective, Undo(scaling, targets.classes)
 
     def _minimize(self, solver, seed, undo, objective, start, time_limit):
         return minimize(
@@ -208,15 +236,17 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
             weight, bias = np.asarray(weight), np.asarray(bias)
         return weight.reshape(-1, self.n_features_in_), bias.reshape(-1)
 
-    def _scores(self, X):
+    def _scores(self, X, offset=None):
         """Return z as a tensor of shape (n_samples, outputs), and whether the user passed tensors."""
         check_is_fitted(self, "coef_")
         features = Features(self, X, fitting=False)
         weight, bias = (torch.as_tensor(part).to(features.values.device) for part in self._weight_and_bias())
         with torch.no_grad():
-            return features.design(weight.dtype).scores(weight, bias), features.is_tensor
+            scores = features.design(weight.dtype).scores(weight, bias)
+        offset = as_offset(offset, *scores.shape, scores.device)
+        return scores if offset is None else scores + offset.to(scores), features.is_tensor
 
-    def objective(self, X, y, sample_weight=None):
+    def objective(self, X, y, sample_weight=None, offset=None):
         """Return the :class:`~onelayer.objective.Objective` that ``fit`` would minimise on these data.
 
         For surfaces, gradients and solvers of one's own; this estimator is left as it is. With ``standardize=True``
@@ -232,7 +262,7 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
         twin = type(self)(**self.get_params(deep=False))
         features = Features(twin, X, fitting=True, device=self.device)
         check_lengths(features.rows, y, sample_weight)
-        return twin._make_objective(features, y, sample_weight)[0]
+        return twin._make_objective(features, y, sample_weight, offset)[0]
 
     @property
     def penalty_report_(self):

@@ -8,7 +8,6 @@ from onelayer.certificates import Certifier
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.base import LinearModel
 from onelayer.estimators.features import Features
-from onelayer.estimators.scaling import Scaling
 from onelayer.estimators.translating import described, translated
 from onelayer.estimators.validation import check_lengths
 from onelayer.parameters import Parameters
@@ -85,11 +84,9 @@ def certify(
     twin = type(model)(**model.get_params(deep=False)).set_params(dtype="float64")
     features = Features(twin, X, fitting=True)
     check_lengths(features.rows, y, sample_weight)
-    offset = None if offset is None else _offset(offset, features)
     objective, undo = twin._make_objective(features, y, sample_weight, offset)
     _check_classes(fitted, twin)
-    _check_offset(objective)
-    parameters = _parameters(fitted, objective)
+    parameters = _parameters(fitted, objective, undo)
     certifier = Certifier(objective)
     if certifier.obstacle:
         raise ParameterError(f"there is no certificate for {_name(fitted)}: {certifier.obstacle}.")
@@ -99,8 +96,7 @@ def certify(
 def _proven(certifier, parameters, fitted, undo):
     certificate = certifier.certify(parameters, aim=0.0)
     if certificate is not None:
-        mean, scale = (undo.mean, undo.scale) if isinstance(undo, Scaling) else (None, None)
-        return certifier.with_reach(certificate, parameters, mean, scale)
+        return certifier.with_reach(certificate, parameters, undo.mean, undo.scale)
     finite = bool(torch.isfinite(certifier.wide.scores(parameters)).all())
     reason = (
         "without a penalty nothing can be proven this far from an optimum, if there is one (separated classes have none)"
@@ -114,19 +110,20 @@ def _name(fitted):
     return type(fitted).__name__ if hasattr(fitted, "fit") else "these coefficients"
 
 
-def _parameters(fitted, objective):
-    shape = (objective.outputs, objective.features)
+def _parameters(fitted, objective, undo):
+    outputs = undo.outputs(objective)
+    shape = (outputs, objective.features)
     weight, bias = _numbers(fitted.coef_, "coef"), _numbers(fitted.intercept_, "intercept")
     if weight.shape != shape and not (weight.ndim == 1 and (1, len(weight)) == shape):
         raise DataError(
             f"coef has shape {tuple(weight.shape)}, and these data need {shape}: give the data of the fit."
         )
     # Without an intercept models store one 0 for all outputs.
-    if bias.numel() != objective.outputs and (bias.numel() != 1 or bool(bias.any())):
+    if bias.numel() != outputs and (bias.numel() != 1 or bool(bias.any())):
         raise DataError(
-            f"intercept has shape {tuple(bias.shape)}, and these data need ({objective.outputs},): give the data of the fit."
+            f"intercept has shape {tuple(bias.shape)}, and these data need ({outputs},): give the data of the fit."
         )
-    parameters = Parameters.of(weight.reshape(shape), bias.reshape(-1).expand(objective.outputs))
+    parameters = Parameters.of(weight.reshape(shape), bias.reshape(-1).expand(outputs))
     return parameters.to(torch.float64, objective.design.device)
 
 
@@ -144,21 +141,6 @@ def _numbers(values, name):
     if not bool(torch.isfinite(values).all()):
         raise DataError(f"{name} holds NaN or infinite values: there is nothing to prove about them.")
     return values
-
-
-def _offset(offset, features):
-    offset = _numbers(offset, "offset").to(features.values.device)
-    if offset.ndim not in (1, 2) or offset.shape[0] != features.rows:
-        raise DataError(
-            f"offset has shape {tuple(offset.shape)} and X has {features.rows} rows: give one entry per row."
-        )
-    return offset.reshape(features.rows, -1)
-
-
-def _check_offset(objective):
-    shape = (objective.rows, objective.outputs)
-    if objective.offset is not None and objective.offset.shape != shape:
-        raise DataError(f"offset has shape {tuple(objective.offset.shape)}, and these data need {shape}.")
 
 
 def _check_classes(fitted, twin):

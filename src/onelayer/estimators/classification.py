@@ -25,6 +25,12 @@ class LogisticRegression(Classifier):
         Whether to fit b.
     class_weight : dict, "balanced" or None
         Factors on the sample weights by class, as in scikit-learn.
+    prior_correction : bool, default False
+        Take the log of the class weights off the intercepts after the fit: the probabilities are then those of the data as
+        they are, not as if classes came in other shares.
+    classes : array-like of shape (n_classes,), optional
+        All labels that there are, for data that may lack some (a fold of a cross-validation): such a class gets
+        probability 0. Default: the labels in y.
     solver : str or Solver, default "auto"
         "auto" (the certified optimum: ``onelayer.choose_solver`` tells how), "newton", "lbfgs", "gradient-descent", "sgd",
         or an object of ``onelayer.solvers``.
@@ -100,6 +106,12 @@ class SoftmaxRegression(Classifier):
         Whether to fit b.
     class_weight : dict, "balanced" or None
         Factors on the sample weights by class, as in scikit-learn.
+    prior_correction : bool, default False
+        Take the log of the class weights off the intercepts after the fit: the probabilities are then those of the data as
+        they are, not as if classes came in other shares.
+    classes : array-like of shape (n_classes,), optional
+        All labels that there are, for data that may lack some (a fold of a cross-validation): such a class gets
+        probability 0. Default: the labels in y.
     solver : str or Solver, default "auto"
         "auto" (the certified optimum: ``onelayer.choose_solver`` tells how), "newton", "lbfgs", "gradient-descent", "sgd",
         or an object of ``onelayer.solvers``.

@@ -3,20 +3,19 @@
 import abc
 import math
 
-import numpy as np
 import torch
 from sklearn.base import ClassifierMixin
-from sklearn.utils import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from onelayer.abstention import Abstention
-from onelayer.errors import DataError, ParameterError
-from onelayer.estimators.base import LinearModel
+from onelayer.errors import ParameterError
+from onelayer.estimators.base import LinearModel, Targets
 from onelayer.estimators.from_torch import ClassifierExchange
-from onelayer.estimators.labels import positions
+from onelayer.estimators.scaling import ClassMap
 from onelayer.estimators.streaming import ClassifierStreaming
-from onelayer.estimators.validation import as_number, require_finite
+from onelayer.estimators.targets import log_shift, read_classes
+from onelayer.estimators.validation import as_array, as_number
 from onelayer.links import LogisticSigmoid, Softmax
 from onelayer.losses import CrossEntropy, Logistic, Loss, ProbabilitySquaredError
 
@@ -34,6 +33,8 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
         loss="log",
         fit_intercept=True,
         class_weight=None,
+        prior_correction=False,
+        classes=None,
         solver="auto",
         tol=1e-6,
         max_iter=None,
@@ -52,6 +53,8 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
         self.loss = loss
         self.fit_intercept = fit_intercept
         self.class_weight = class_weight
+        self.prior_correction = prior_correction
+        self.classes = classes
         self.solver = solver
         self.tol = tol
         self.max_iter = max_iter
@@ -69,15 +72,19 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
     def _outputs(self, classes):
         """Return the number of scores for this many classes."""
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, offset=None):
         """Fit the coefficients.
 
         Parameters
         ----------
-        X : array-like or tensor of shape (n_samples, n_features)
-        y : array-like or tensor of shape (n_samples,)
-            Labels: strings, integers or booleans.
+        X : array-like, sparse matrix or tensor of shape (n_samples, n_features)
+        y : array-like or tensor of shape (n_samples,), or (n_samples, n_classes)
+            Labels: strings, integers or booleans. Or soft labels: floats, each row the probabilities of the classes, in the
+            order of `classes` (of 0, 1, … without it).
         sample_weight : array-like of shape (n_samples,), optional
+            A weight of 0 is a row left out, one of k the row k times.
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            A known part of the scores: z = W x + b + offset.
 
         Returns
         -------
@@ -90,26 +97,43 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
         ParameterError, SolverError
             A parameter is out of range, or the solver cannot handle this loss or penalty.
         """
-        return self._fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, offset)
 
-    def decision_function(self, X):
+    def decision_function(self, X, offset=None):
         """Return the scores z, shape (n_samples,) for two classes with one score, else (n_samples, n_classes)."""
-        scores, as_tensor = self._scores(X)
+        scores, as_tensor = self._scores(X, offset)
         scores = scores.squeeze(1) if scores.shape[1] == 1 else scores
         return scores if as_tensor else scores.numpy()
 
-    def predict_proba(self, X):
+    def predict_proba(self, X, offset=None):
         """Return the probability of each class, shape (n_samples, n_classes), in the order of ``classes_``."""
-        scores, as_tensor = self._scores(X)
+        scores, as_tensor = self._scores(X, offset)
         proba = _probabilities(scores)
         return proba if as_tensor else proba.numpy()
 
-    def predict(self, X, *, abstain=None):
+    def predict_log_proba(self, X, offset=None):
+        """Return the logarithms of the probabilities, right also where a probability is too small to be a number."""
+        scores, as_tensor = self._scores(X, offset)
+        if scores.shape[1] == 1:
+            scores = torch.cat([-scores, scores], dim=1)
+            proba = torch.nn.functional.logsigmoid(scores)
+        else:
+            proba = torch.log_softmax(scores, dim=1)
+        return proba if as_tensor else proba.numpy()
+
+    def score(self, X, y, sample_weight=None, offset=None):
+        """Return the share of rows whose label is predicted."""
+        weight = None if sample_weight is None else as_array(sample_weight)
+        return float(accuracy_score(as_array(y), as_array(self.predict(X, offset)), sample_weight=weight))
+
+    def predict(self, X, offset=None, *, abstain=None):
         """Return the most probable label of each row, or ``None`` where no label is probable enough.
 
         Parameters
         ----------
         X : array-like or tensor of shape (n_samples, n_features)
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            A known part of the scores.
         abstain : (float, float) or float, optional
             Which rows are uncertain. A pair (lo, hi), for two classes: those with lo < p < hi, p the probability of the
             second one, ``classes_[1]``; p = lo and p = hi are answers. One number, for any number of classes: those
@@ -135,94 +159,53 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
         array(['fail', None, 'pass'], dtype=object)
         """
         if abstain is not None:
-            return self._predict_or_none(X, abstain)
-        scores, as_tensor = self._scores(X)
+            return self._predict_or_none(X, offset, abstain)
+        scores, as_tensor = self._scores(X, offset)
         index = _most_probable(scores)
         if as_tensor and self.classes_.dtype.kind in "iufb":
             return torch.as_tensor(self.classes_, device=index.device)[index]
         return self.classes_[index.cpu().numpy()]
 
-    def _predict_or_none(self, X, abstain):
+    def _predict_or_none(self, X, offset, abstain):
         check_is_fitted(self, "coef_")
         abstention = Abstention.of(abstain, len(self.classes_))
-        scores, _ = self._scores(X)
+        scores, _ = self._scores(X, offset)
         labels = self.classes_.astype(object)[_most_probable(scores).cpu().numpy()]
         labels[abstention.uncertain(_probabilities(scores).cpu().numpy())] = None
         return labels
 
     def _targets(self, y, sample_weight):
-        if isinstance(y, torch.Tensor):
-            y = y.detach().cpu().numpy()
-        y = np.asarray(y)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]
-        if y.ndim != 1:
-            raise DataError(f"y has shape {y.shape}: give one label per row, shape (n_samples,).")
-        require_finite(y, "y")
-        # Told by partial_fit: then a part of the data may lack some.
+        # Told by partial_fit: then a part of the data may lack some, and they are fitted all the same.
         known = getattr(self, "_known_classes", None)
-        try:
-            self.classes_, index = _encoded(y) if known is None else (known, None)
-        except (TypeError, ValueError) as error:
-            if y.dtype.kind == "f":
-                raise DataError(
-                    "y holds numbers that are not whole, so it is no class label: use LinearRegression, or turn y into "
-                    "classes."
-                ) from error
-            raise DataError(
-                "y mixes labels that cannot be sorted, or misses some: give all text or all numbers."
-            ) from error
-        if len(self.classes_) < 2:
-            raise DataError(
-                f"y holds one class only ({self.classes_.tolist()[0]!r}): a classifier needs at least two."
-            )
-        if index is None:
-            index = positions(known, y)
-        if self.class_weight is not None:
-            sample_weight = self._with_class_weight(y, index, sample_weight)
-        if sample_weight is not None and known is None:
-            self._require_weight(np.bincount(index, weights=sample_weight))
-        outputs = self._outputs(len(self.classes_))
-        index = torch.from_numpy(index.astype(np.int64))
-        return (
-            self._loss(outputs),
-            index if outputs > 1 else index.unsqueeze(1).float(),
-            outputs,
+        read = read_classes(
+            y,
             sample_weight,
+            classes=self.classes if known is None else known,
+            class_weight=self.class_weight,
+            absent=known is not None,
         )
+        self.classes_ = read.classes
+        outputs = self._outputs(len(read.classes))
+        # Two classes left of more still have a score each.
+        seen = outputs if read.present is None or outputs == 1 else len(read.present)
+        y = torch.from_numpy(read.y)
+        if seen == 1:
+            y = (y[:, 1] if y.ndim == 2 else y).unsqueeze(1)
+            y = y if y.is_floating_point() else y.float()
+        return Targets(self._loss(seen), y, seen, read.sample_weight, self._map(read, outputs))
 
-    def _require_weight(self, totals):
-        """Refuse classes that weigh nothing: their intercepts would fall for ever."""
-        if (totals > 0).all():
-            return
-        rest = self.classes_[totals > 0]
-        if len(rest) == 1:
-            raise DataError(
-                f"y holds one class only ({rest.tolist()[0]!r}) in the rows of positive weight: a classifier needs two."
-            )
-        raise DataError(
-            f"no row of class {self.classes_[totals == 0].tolist()[0]!r} has a positive weight: leave its rows out, or weigh them."
-        )
-
-    def _with_class_weight(self, y, index, sample_weight):
-        try:
-            factors = compute_class_weight(
-                self.class_weight, classes=self.classes_, y=y, sample_weight=sample_weight
-            )
-        except (TypeError, ValueError) as error:
-            raise ParameterError(
-                f"class_weight is {self.class_weight!r}: give 'balanced', or a dict from label to factor."
-            ) from error
-        unknown = (
-            set(self.class_weight) - set(self.classes_.tolist())
-            if isinstance(self.class_weight, dict)
-            else ()
-        )
-        if unknown or not (np.isfinite(factors).all() and (factors >= 0).all()):
-            raise ParameterError(
-                f"class_weight is {self.class_weight!r}: give a finite factor ≥ 0 for labels of y ({list(self.classes_)})."
-            )
-        return factors[index] * (1.0 if sample_weight is None else sample_weight)
+    def _map(self, read, outputs):
+        shift = None
+        if self.prior_correction and read.factors is not None:
+            if self.loss != "log" or not self.fit_intercept:
+                raise ParameterError(
+                    "prior_correction=True moves the intercept of the log loss: it needs loss='log' and fit_intercept=True."
+                )
+            shift = torch.from_numpy(log_shift(read.factors, outputs))
+        if read.present is None and shift is None:
+            return None
+        present = None if read.present is None else torch.from_numpy(read.present)
+        return ClassMap(outputs, present, shift)
 
     def _loss(self, outputs):
         one_score = outputs == 1
@@ -259,17 +242,3 @@ def _probabilities(scores):
 def _most_probable(scores):
     """Return the index of the most probable class of each row."""
     return (scores > 0).squeeze(1).long() if scores.shape[1] == 1 else scores.argmax(dim=1)
-
-
-def _encoded(y):
-    """Return the classes in their order and the number of each label's class."""
-    if len(y) and y.dtype.kind in "iub" and np.can_cast(y.dtype, np.int64):
-        whole = y.astype(np.int64)
-        low = whole.min()
-        # Counting takes a tenth of the time of sorting; few numbers over many rows are classes for sure.
-        if int(whole.max()) - int(low) < len(y) // 2:
-            whole -= low
-            there = np.bincount(whole) > 0
-            return (there.nonzero()[0] + low).astype(y.dtype), (there.cumsum() - 1)[whole]
-    check_classification_targets(y)
-    return np.unique(y, return_inverse=True)

@@ -131,7 +131,7 @@ class Polishing(BaseEstimator, abc.ABC):
         model: Any = type(self)(**self.get_params(deep=False))
         model.solver, model.warm_start, model.n_init = "auto", False, 1
         objective, undo = self._measured(model, X, y, sample_weight, init)
-        weight, bias = _fitting(weight, bias, objective)
+        weight, bias = _fitting(weight, bias, objective, undo)
         start = Parameters.of(weight, bias)
         model.init = weight, bias
         model.set_callbacks(*self._callbacks)
@@ -207,9 +207,9 @@ def _pair(weight, bias):
     return weight, bias.to(weight.device)
 
 
-def _fitting(weight, bias, objective):
+def _fitting(weight, bias, objective, undo):
     """Return the start with as many outputs as the objective has."""
-    given, needed = len(weight), objective.outputs
+    given, needed = len(weight), undo.outputs(objective)
     if objective.loss.targets != "real" and (given, needed) == (2, 1):
         weight, bias = single_score(weight, bias)
     elif objective.loss.targets != "real" and (given, needed) == (1, 2):

@@ -5,12 +5,13 @@ import warnings
 import numpy as np
 import torch
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 
 from onelayer.errors import DataError, ParameterError, RankWarning
-from onelayer.estimators.base import LinearModel
+from onelayer.estimators.base import LinearModel, Targets
 from onelayer.estimators.from_torch import RegressorExchange
 from onelayer.estimators.streaming import RegressorStreaming
-from onelayer.estimators.validation import as_number, require_finite
+from onelayer.estimators.validation import as_array, as_number, require_finite
 from onelayer.losses import AbsoluteError, Huber, Loss, Quantile, SquaredError
 from onelayer.solvers.least_squares import dependent_columns_message
 
@@ -124,14 +125,17 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
         self.dtype = dtype
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, offset=None):
         """Fit the coefficients.
 
         Parameters
         ----------
-        X : array-like or tensor of shape (n_samples, n_features)
+        X : array-like, sparse matrix or tensor of shape (n_samples, n_features)
         y : array-like or tensor of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), optional
+            A weight of 0 is a row left out, one of k the row k times.
+        offset : array-like of shape (n_samples,) or (n_samples, n_targets), optional
+            A known part of the predictions: z = W x + b + offset.
 
         Returns
         -------
@@ -144,11 +148,16 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
         ParameterError, SolverError
             A parameter is out of range, or the solver cannot handle this loss or penalty.
         """
-        return self._fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, offset)
 
-    def predict(self, X):
+    def score(self, X, y, sample_weight=None, offset=None):
+        """Return R², the share of the variance of y that is predicted."""
+        weight = None if sample_weight is None else as_array(sample_weight)
+        return float(r2_score(as_array(y), as_array(self.predict(X, offset)), sample_weight=weight))
+
+    def predict(self, X, offset=None):
         """Return ŷ for each row, in the shape of the y that was fitted."""
-        scores, as_tensor = self._scores(X)
+        scores, as_tensor = self._scores(X, offset)
         scores = scores if self._two_dimensional else scores.squeeze(1)
         return scores if as_tensor else scores.numpy()
 
@@ -176,7 +185,7 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
         require_finite(y, "y")
         self._two_dimensional = y.ndim == 2
         y = torch.from_numpy(y.reshape(len(y), -1))
-        return self._loss(), y, y.shape[1], sample_weight
+        return Targets(self._loss(), y, y.shape[1], sample_weight)
 
     def _loss(self):
         if isinstance(self.loss, Loss):

@@ -122,7 +122,7 @@ def _as_pair(init):
 
 def _given(pair, objective, undo, what):
     weight, bias = (_double(part) for part in pair)
-    shape = (objective.outputs, objective.features)
+    shape = (undo.outputs(objective), objective.features)
     if weight.numel() != shape[0] * shape[1] or bias.numel() != shape[0]:
         raise ParameterError(
             f"{what} a weight of shape {tuple(weight.shape)} and a bias of shape {tuple(bias.shape)}, and these data "

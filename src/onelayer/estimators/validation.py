@@ -9,8 +9,10 @@ import torch
 from onelayer.errors import DataError, ParameterError
 
 __all__ = [
+    "as_array",
     "as_count",
     "as_number",
+    "as_offset",
     "as_sample_weight",
     "as_tensor",
     "check_lengths",
@@ -25,6 +27,11 @@ _ARITHMETIC = {"float32": torch.float32, "float64": torch.float64}
 def first_line(error):
     """Return what an error says first, as a part of another sentence."""
     return str(error).strip().split("\n")[0].rstrip(".:")
+
+
+def as_array(values):
+    """Return a NumPy array of tensors (on any device), lists or arrays."""
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
 def as_tensor(array):
@@ -102,6 +109,26 @@ def as_sample_weight(sample_weight, rows):
     if not weight.any():
         raise DataError("sample_weight is zero for every row: give at least one row a positive weight.")
     return weight
+
+
+def as_offset(offset, rows, outputs, device):
+    """Return a known part of the scores as a float64 tensor of shape (rows, outputs), or None for none."""
+    if offset is None:
+        return None
+    try:
+        offset = torch.as_tensor(
+            offset if isinstance(offset, torch.Tensor) else np.asarray(offset, dtype=np.float64)
+        )
+    except (TypeError, ValueError) as error:
+        raise DataError(f"offset is not numeric ({first_line(error)}): give numbers.") from error
+    offset = offset.detach().to(device, torch.float64)
+    if not bool(torch.isfinite(offset).all()):
+        raise DataError("offset holds NaN or infinite values: give finite ones.")
+    if tuple(offset.shape) not in {(rows, outputs), (rows,) if outputs == 1 else (rows, outputs)}:
+        raise DataError(
+            f"offset has shape {tuple(offset.shape)}, and these data need ({rows}, {outputs}): give one number for each score."
+        )
+    return offset.reshape(rows, outputs)
 
 
 def as_number(name, value, *, low=0.0, strict=False, infinite=False):

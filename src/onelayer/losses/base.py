@@ -129,6 +129,18 @@ class Loss(abc.ABC):
         """Return the interval (lo, hi) in which ℓ*(·, y) is finite; for one score per sample only."""
         raise NotImplementedError(f"{self!r} has no conjugate here")
 
+    def legal_dual(self, u, y):
+        """Return the row of the domain of ℓ*(·, y) that is near u; for one score per class only."""
+        raise NotImplementedError(f"{self!r} has no conjugate here")
+
+    def dual_mean(self, u, y):
+        """Return the probabilities q that u = q − y stands for; for one score per class only."""
+        raise NotImplementedError(f"{self!r} has no conjugate here")
+
+    def mixed_dual(self, u, y, share, row):
+        """Return the u of (1 − share) q + share · row, `row` being one distribution; for one score per class only."""
+        raise NotImplementedError(f"{self!r} has no conjugate here")
+
     # ---- the best constant model: a yardstick and a test oracle ------------------------------------------------
 
     def best_constant(self, y, weight, outputs):

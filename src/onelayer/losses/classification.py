@@ -68,7 +68,8 @@ class Logistic(Loss):
 class CrossEntropy(Loss):
     """ℓ(y, z) = log Σ_k exp(z_k) − z_y = −log p_y, with p = softmax(z) and y the index of the true class.
 
-    What ``torch.nn.CrossEntropyLoss(reduction="none")`` returns.
+    What ``torch.nn.CrossEntropyLoss(reduction="none")`` returns. As there, y may also be a row of probabilities for each
+    sample: ℓ = log Σ_k exp(z_k) − Σ_k y_k z_k.
 
     Examples
     --------
@@ -86,6 +87,8 @@ class CrossEntropy(Loss):
     link: Link = Softmax()
 
     def value(self, scores, y):
+        if y.ndim == 2:
+            return -(y * torch.log_softmax(scores, dim=1)).sum(dim=1)
         index = y.unsqueeze(0)
         shifted = by_class(scores)
         shifted = shifted - shifted.amax(dim=0)
@@ -97,6 +100,9 @@ class CrossEntropy(Loss):
         return self.value_and_gradient(scores, y)[1]
 
     def value_and_gradient(self, scores, y):
+        if y.ndim == 2:
+            log_p = torch.log_softmax(scores.detach(), dim=1)
+            return -(y * log_p).sum(dim=1), log_p.exp() - y
         # In place, which `value` must not be, for it is there to be differentiated as well.
         index = y.unsqueeze(0)
         z = by_class(scores.detach())
@@ -132,16 +138,42 @@ class CrossEntropy(Loss):
         return torch.where(legal, divergence, math.inf)
 
     def best_constant(self, y, weight, outputs):
-        share = torch.zeros(outputs, dtype=torch.float64, device=y.device).index_add_(0, y, weight.double())
+        if y.ndim == 2:
+            share = weight.double() @ y.double()
+        else:
+            share = torch.zeros(outputs, dtype=torch.float64, device=y.device).index_add_(
+                0, y, weight.double()
+            )
         return self.link.scores((share / share.sum()).clamp(min=1e-300))
 
-    @staticmethod
-    def _dual_probabilities(u, y):
-        """Return q = u + e_y, and for which rows it is a distribution (up to rounding)."""
+    def legal_dual(self, u, y):
+        if y.ndim == 2:
+            q = (u + y).clamp_(min=0)
+            return q.div_(q.sum(dim=1, keepdim=True)).sub_(y)
         index = y.unsqueeze(1)
-        q = u.scatter(1, index, 0.0)
-        # 1 − Σ of the others: u_y + 1 would be the same number with fewer digits.
-        q.scatter_(1, index, 1 - q.sum(dim=1, keepdim=True))
+        q = u.scatter(1, index, 0.0).clamp_(min=0)
+        # The true class takes what the others leave; where they ask for more than there is they share it.
+        q /= q.sum(dim=1, keepdim=True).clamp(min=1.0)
+        return q.scatter_(1, index, -q.sum(dim=1, keepdim=True))
+
+    def dual_mean(self, u, y):
+        return u + y if y.ndim == 2 else u.scatter_add(1, y.unsqueeze(1), u.new_ones(len(y), 1))
+
+    def mixed_dual(self, u, y, share, row):
+        mixed = torch.mul(u, 1 - share).add_(share * row)
+        if y.ndim == 2:
+            return mixed.sub_(share * y)
+        return mixed.scatter_add_(1, y.unsqueeze(1), (-share).expand(len(y), 1))
+
+    def _dual_probabilities(self, u, y):
+        """Return q = u + y (u + e_y), and for which rows it is a distribution (up to rounding)."""
+        if y.ndim == 2:
+            q = u + y
+        else:
+            index = y.unsqueeze(1)
+            q = u.scatter(1, index, 0.0)
+            # 1 − Σ of the others: u_y + 1 would be the same number with fewer digits.
+            q.scatter_(1, index, 1 - q.sum(dim=1, keepdim=True))
         slack = 64 * u.shape[1] * torch.finfo(u.dtype).eps
         legal = (q.amin(dim=1) >= -slack) & (u.sum(dim=1).abs() <= slack)
         return q.clamp_(min=0), legal
@@ -191,7 +223,8 @@ class ProbabilitySquaredError(Loss):
 
     def _distance(self, scores, y):
         p = self.link.mean(scores)
-        return p - torch.nn.functional.one_hot(y, p.shape[1]).to(p) if self.per_class else p - y
+        indexed = self.per_class and y.ndim == 1
+        return p - torch.nn.functional.one_hot(y, p.shape[1]).to(p) if indexed else p - y
 
 
 def _log_sum(rest, own):

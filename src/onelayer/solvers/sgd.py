@@ -169,8 +169,14 @@ class SGD(Solver):
         weight, *bias = optimizer.param_groups[0]["params"]
         kink = objective.penalty.kink
         length = optimizer.param_groups[0]["lr"]
-        for index in minibatches(objective.rows, self.batch_size, generator if self.shuffle else None):
-            part = objective.take(index.to(objective.design.device))
+        weights = objective.sample_weight
+        # Rows without weight are no rows: with them in it, a batch would be another one.
+        counted = None if weights is None or bool(weights.all()) else weights.nonzero().squeeze(1)
+        rows = objective.rows if counted is None else len(counted)
+        for index in minibatches(rows, self.batch_size, generator if self.shuffle else None):
+            index = index.to(objective.design.device)
+            part = objective.take(index if counted is None else counted[index])
+            part.total_weight *= objective.rows / rows
             gradient = part.gradient(part.point(live))
             weight.grad = gradient.weight
             for tensor in bias:

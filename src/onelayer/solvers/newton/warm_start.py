@@ -77,7 +77,8 @@ def _rows(objective, count):
     share = torch.full((rows,), 1 / rows, dtype=torch.float64)
     y = objective.y.cpu()
     if objective.loss.targets != "real":
-        label = (y if y.ndim == 1 else y[:, 0]).long()
+        # Of soft labels the class that is most of a row.
+        label = y if y.ndim == 1 else (y.argmax(dim=1) if y.shape[1] > 1 else y[:, 0].round().long())
         sizes = torch.bincount(label)
         share = (share + 1 / ((sizes > 0).sum() * sizes[label].double())) / 2
     index, factor = jittered(share, count)
