@@ -70,7 +70,7 @@ CASES = {
     "not a number": ("fit good.csv --tol small", ["--tol", "small"]),
     "unknown solver": (
         "fit good.csv --solver adam",
-        ["adam", "auto, newton, least-squares, lbfgs, gradient-descent, sgd"],
+        ["adam", "auto, newton, least-squares, proximal-newton, lbfgs, gradient-descent, sgd"],
     ),
     "unknown model": ("fit good.csv --model tree", ["tree", "linear, logistic, softmax"]),
     "unknown loss": ("fit good.csv --loss hinge", ["hinge", "log"]),
@@ -83,7 +83,10 @@ CASES = {
     "unknown class weight": ("fit good.csv --class-weight even", ["even", "balanced"]),
     "regression on text": ("fit good.csv --model linear", ["not numeric", "classifier"]),
     "classes of real numbers": ("fit diabetes --model softmax --target y", ["target"]),
-    "l1 with an exact solver": ("fit good.csv --l1-ratio 0.5", ["l1_ratio > 0", "gradient-descent", "sgd"]),
+    "l1 with a solver for smooth penalties": (
+        "fit good.csv --l1-ratio 0.5 --solver newton",
+        ["l1_ratio > 0", "proximal-newton", "gradient-descent", "sgd"],
+    ),
     "absolute loss with an exact solver": ("fit diabetes --loss absolute", ["absolute", "sgd", "huber"]),
     "quantile loss with an exact solver": (
         "fit diabetes --loss quantile --solver lbfgs",

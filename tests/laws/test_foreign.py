@@ -174,7 +174,8 @@ def test_certify_with_an_offset():
 
 REFUSED = {
     "liblinear": (linear_model.LogisticRegression(solver="liblinear"), "penalises the intercept"),
-    "lasso": (linear_model.Lasso(), "Lasso"),
+    "lasso by angles": (linear_model.LassoLars(alpha=0.1), "LassoLars"),
+    "positive lasso": (linear_model.Lasso(positive=True), "positive=True"),
     "positive": (linear_model.LinearRegression(positive=True), "positive=True"),
     "positive ridge": (linear_model.Ridge(positive=True), "positive=True"),
     "ridge of several alphas": (linear_model.Ridge(alpha=[1.0]), "alpha differs"),

@@ -75,6 +75,9 @@ MODELS = {
     "softmax": (ol.SoftmaxRegression(), "class"),
     "standardized": (ol.SoftmaxRegression(C=0.1, standardize=True), "class"),
     "lbfgs": (ol.LogisticRegression(solver="lbfgs"), "binary"),
+    "lasso": (ol.LinearRegression(alpha=0.05, l1_ratio=1.0), "real"),
+    "elastic net": (ol.LogisticRegression(C=0.5, l1_ratio=0.5), "class"),
+    "l1, standardized": (ol.LogisticRegression(C=0.3, l1_ratio=1.0, standardize=True), "binary"),
 }
 
 

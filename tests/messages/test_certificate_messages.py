@@ -137,7 +137,10 @@ MODELS = {
         linear_model.LogisticRegression(solver="liblinear"),
         ["liblinear", "intercept", "solver='lbfgs'"],
     ),
-    "other": (linear_model.Perceptron(), ["Perceptron", "LogisticRegression, Ridge or LinearRegression"]),
+    "other": (
+        linear_model.Perceptron(),
+        ["Perceptron", "LogisticRegression, Ridge, Lasso, ElasticNet or LinearRegression"],
+    ),
     # Fitted, though it has no coef_ of its own.
     "pipeline": (make_pipeline(linear_model.LogisticRegression()), ["Pipeline", "LogisticRegression"]),
 }
@@ -155,7 +158,13 @@ SPOKEN = {
     "tilted-point": (W, TWO, LOG, ["tilted point", "within", "off by more than"]),
     "quadratic": (W[0], NUMBERS, {"loss": "squared", "alpha": 0.1}, ["exact", "quadratic", "within"]),
     "self-concordance": (BEST, TWO, {"loss": "log", "alpha": 0.0}, ["self-concordance", "a minimum exists"]),
-    "gradient-point": (W, TWO, {**LOG, "l1_ratio": 1.0}, ["gradient point"]),
+    "tilted-point, l1": (W, TWO, {**LOG, "l1_ratio": 1.0}, ["tilted point"]),
+    "gradient-point": (
+        W[0],
+        NUMBERS,
+        {"loss": "absolute", "alpha": 0.1, "l1_ratio": 1.0},
+        ["gradient point"],
+    ),
 }
 
 

@@ -93,9 +93,28 @@ def test_arguments_of_estimators(model, words):
 PROBLEMS_OF_SOLVERS = {
     "lbfgs, l1": (
         L(l1_ratio=0.5, solver="lbfgs"),
-        ["'lbfgs'", "l1_ratio > 0", "'gradient-descent'", "l1_ratio=0"],
+        ["'lbfgs'", "l1_ratio > 0", "'proximal-newton'", "'gradient-descent'", "l1_ratio=0"],
     ),
-    "auto, l1": (R(alpha=1, l1_ratio=1.0), ["l1_ratio > 0", "'gradient-descent'"]),
+    "least squares, l1": (
+        R(alpha=1, l1_ratio=1.0, solver="least-squares"),
+        ["l1_ratio > 0", "'proximal-newton'"],
+    ),
+    "auto, absolute, l1": (
+        R("absolute", alpha=1, l1_ratio=1.0),
+        ["l1_ratio > 0", "use solver='gradient-descent' or 'sgd'"],
+    ),
+    "proximal Newton, no l1": (
+        R(alpha=1, solver="proximal-newton"),
+        ["'proximal-newton'", "l1_ratio or alpha is 0", "'newton'", "'auto'"],
+    ),
+    "proximal Newton, absolute": (
+        R("absolute", alpha=1, l1_ratio=1.0, solver="proximal-newton"),
+        ["'proximal-newton'", "absolute", "'sgd'", "huber"],
+    ),
+    "proximal Newton, not convex": (
+        L(loss="probability-squared", l1_ratio=1.0, solver="proximal-newton"),
+        ["'proximal-newton'", "convex", "'gradient-descent'"],
+    ),
     "lbfgs, absolute": (R("absolute", solver="lbfgs"), ["'lbfgs'", "absolute", "'sgd'", "huber"]),
     "auto, quantile": (R("quantile"), ["quantile", "'sgd'"]),
     "backtracking, absolute": (

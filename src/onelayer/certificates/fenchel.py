@@ -51,9 +51,13 @@ class FenchelGap:
             losses = wide.divergence(point.scores, share * dual) + rounded
             return losses + penalty.fenchel_young(point.parameters.weight, -share * product, share * slack)
 
-        # 0 is a legal u for every loss here, so shrinking is legal; without an L2 part G must be shrunk into its box.
-        most = 1.0 if penalty.l2 else min(1.0, penalty.l1 / max((product.abs() + slack).max().item(), 1e-300))
+        # 0 is a legal u for every loss here, so shrinking is legal; without an L2 part G must be shrunk into its box, and
+        # with a weak one that may cost less than what is outside, whose square is divided by it.
+        boxed = min(1.0, penalty.l1 / max((product.abs() + slack).max().item(), 1e-300))
+        most = 1.0 if penalty.l2 else boxed
         whole = shrunk(most)
+        if penalty.l1 and boxed < most:
+            whole = min(whole, shrunk(boxed))
         # Far from the optimum the gradient is a bad dual point and the full u proves nothing; u = 0 proves P ≥ 0.
         return whole if whole <= _LOOSE * point.value else min(whole, _least(shrunk, most))
 
@@ -69,9 +73,13 @@ class FenchelGap:
         return ones if wide.sample_weight is None else wide.sample_weight
 
     @functools.cached_property
+    def column_norms(self):
+        """(Σ_i s_i x_ij²)^½ for each feature."""
+        return self.wide.design.column_norms(self._weights)
+
+    @functools.cached_property
     def _slack(self):
-        eps = torch.finfo(torch.float64).eps
-        return math.sqrt(self.wide.rows) * eps * self.wide.design.column_norms(self._weights)
+        return math.sqrt(self.wide.rows) * torch.finfo(torch.float64).eps * self.column_norms
 
 
 def _least(gap, most):

@@ -68,6 +68,15 @@ class Design(abc.ABC):
     def dense(self, index):
         """Return these few rows as one dense tensor in the design's dtype."""
 
+    def columns(self, index):
+        """Return these few columns (a tensor of column numbers) as one dense tensor of shape (rows, len(index)).
+
+        Here as products with unit vectors, which every storage has; one that reads columns faster overrides it.
+        """
+        units = torch.zeros(len(index), self.features, dtype=self.dtype, device=self.device)
+        units.scatter_(1, index.unsqueeze(1), 1.0)
+        return self.scores(units)
+
     @abc.abstractmethod
     def as_dtype(self, dtype):
         """Return the same data with products in another arithmetic; storage is shared, never copied."""

@@ -82,6 +82,9 @@ class DenseDesign(Design):
     def dense(self, index):
         return self.X[index].to(self.dtype)
 
+    def columns(self, index):
+        return self.X[:, index].to(self.dtype)
+
     def as_dtype(self, dtype):
         return DenseDesign(self.X, dtype)
 

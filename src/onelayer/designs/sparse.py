@@ -104,6 +104,9 @@ class SparseDesign(Design):
         )
         return SparseDesign(matrix, self.dtype, flips=False)
 
+    def columns(self, index):
+        return self.select(index).dense(slice(None))
+
     def block(self, rows, columns=slice(None), out=None):
         """Return the entries of these rows and columns (slices) in `dtype`, written to `out` if that is given."""
         dense = self.dense(rows)[:, columns]

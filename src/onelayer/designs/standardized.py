@@ -67,6 +67,9 @@ class StandardizedDesign(Design):
     def dense(self, index):
         return (self.base.dense(index) - self._mean) / self._scale
 
+    def columns(self, index):
+        return (self.base.columns(index) - self._mean[index]) / self._scale[index]
+
     def as_dtype(self, dtype):
         return StandardizedDesign(self.base.as_dtype(dtype), self.mean, self.scale)
 

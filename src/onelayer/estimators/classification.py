@@ -18,7 +18,7 @@ class LogisticRegression(Classifier):
         Inverse strength of the penalty as in scikit-learn, > 0; ``inf`` means none. alpha = 1 / (C S). In the words of
         another library by ``onelayer.penalties.from_torch`` and others.
     l1_ratio : float, default 0.0
-        Share of the L1 part.
+        Share of the L1 part; above 0 coefficients become exactly zero.
     loss : {"log", "probability-squared"} or Loss, default "log"
         The second is for teaching: not convex, so no certificate.
     fit_intercept : bool, default True
@@ -32,7 +32,8 @@ class LogisticRegression(Classifier):
         All labels that there are, for data that may lack some (a fold of a cross-validation): such a class gets
         probability 0. Default: the labels in y.
     solver : str or Solver, default "auto"
-        "auto" (the certified optimum: ``onelayer.choose_solver`` tells how), "newton", "lbfgs", "gradient-descent", "sgd",
+        "auto" (the certified optimum: ``onelayer.choose_solver`` tells how), "newton", "proximal-newton",
+        "lbfgs", "gradient-descent", "sgd",
         or an object of ``onelayer.solvers``.
     tol : float, default 1e-6
         Certified relative gap at which the fit ends. 0: make all the steps that the solver was asked for.
@@ -99,7 +100,7 @@ class SoftmaxRegression(Classifier):
         Inverse strength of the penalty as in scikit-learn, > 0; ``inf`` means none. alpha = 1 / (C S). In the words of
         another library by ``onelayer.penalties.from_torch`` and others.
     l1_ratio : float, default 0.0
-        Share of the L1 part.
+        Share of the L1 part; above 0 coefficients become exactly zero.
     loss : {"log", "probability-squared"} or Loss, default "log"
         The second is for teaching: not convex, so no certificate.
     fit_intercept : bool, default True
@@ -113,7 +114,8 @@ class SoftmaxRegression(Classifier):
         All labels that there are, for data that may lack some (a fold of a cross-validation): such a class gets
         probability 0. Default: the labels in y.
     solver : str or Solver, default "auto"
-        "auto" (the certified optimum: ``onelayer.choose_solver`` tells how), "newton", "lbfgs", "gradient-descent", "sgd",
+        "auto" (the certified optimum: ``onelayer.choose_solver`` tells how), "newton", "proximal-newton",
+        "lbfgs", "gradient-descent", "sgd",
         or an object of ``onelayer.solvers``.
     tol : float, default 1e-6
         Certified relative gap at which the fit ends. 0: make all the steps that the solver was asked for.

@@ -34,11 +34,12 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
     alpha : float or Strength, default 0.0
         Strength of the penalty, ≥ 0; in the words of another library by ``onelayer.penalties.from_sklearn`` and others.
     l1_ratio : float, default 0.0
-        Share of the L1 part.
+        Share of the L1 part; above 0 coefficients become exactly zero.
     fit_intercept : bool, default True
         Whether to fit b.
     solver : str or Solver, default "auto"
-        "auto" (the certified optimum: ``onelayer.choose_solver`` tells how), "newton", "least-squares", "lbfgs", "gradient-descent", "sgd",
+        "auto" (the certified optimum: ``onelayer.choose_solver`` tells how), "newton", "least-squares",
+        "proximal-newton", "lbfgs", "gradient-descent", "sgd",
         or an object of ``onelayer.solvers``.
     tol : float, default 1e-6
         Certified relative gap at which the fit ends. 0: make all the steps that the solver was asked for.

@@ -61,7 +61,8 @@ def translated(fitted, sample_weight, rows):
     from sklearn import linear_model
 
     kind = type(fitted)
-    if kind in (linear_model.LogisticRegression, linear_model.LinearRegression, linear_model.Ridge):
+    sparse = (linear_model.Lasso, linear_model.ElasticNet)
+    if kind in (linear_model.LogisticRegression, linear_model.LinearRegression, linear_model.Ridge, *sparse):
         check_is_fitted(fitted, "coef_")
     if kind is linear_model.LogisticRegression:
         return _translate_logistic(fitted)
@@ -75,9 +76,17 @@ def translated(fitted, sample_weight, rows):
         total = rows if weight is None else float(weight.sum())
         # Ridge minimises ‖y − Xw‖² + alpha ‖w‖²: twice our sum.
         return LinearRegression(alpha=float(fitted.alpha) / total, fit_intercept=fitted.fit_intercept)
+    if kind in sparse:
+        _refuse(fitted.positive, "positive=True constrains the coefficients, which is another problem")
+        # Half the mean square plus alpha times the penalty, sample weights in shares: our own formula.
+        return LinearRegression(
+            alpha=float(fitted.alpha),
+            l1_ratio=1.0 if kind is linear_model.Lasso else float(fitted.l1_ratio),
+            fit_intercept=fitted.fit_intercept,
+        )
     raise ParameterError(
         f"no certificate is known for a {kind.__name__}: give an estimator of onelayer, or scikit-learn's "
-        "LogisticRegression, Ridge or LinearRegression."
+        "LogisticRegression, Ridge, Lasso, ElasticNet or LinearRegression."
     )
 
 

@@ -9,6 +9,7 @@ from onelayer.solvers.lbfgs import LBFGS
 from onelayer.solvers.least_squares import LeastSquares
 from onelayer.solvers.loop import minimize
 from onelayer.solvers.newton import Newton
+from onelayer.solvers.proximal_newton import ProximalNewton
 from onelayer.solvers.sgd import SGD, minibatches
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "LeastSquares",
     "Newton",
     "Outcome",
+    "ProximalNewton",
     "Solver",
     "Start",
     "State",

@@ -100,10 +100,11 @@ class Solver(abc.ABC):
     def check(self, loss, penalty):
         """Raise SolverError, with what is missing and who can, unless this solver handles this problem."""
         if penalty.l1 and not self.handles_l1:
+            exact = "'proximal-newton' (or 'auto'), which finds the exact optimum, " if loss.smooth else ""
             raise SolverError(
-                f"solver {self.name!r} needs a smooth penalty, and l1_ratio > 0 has a kink at zero: use "
-                "solver='gradient-descent' or 'sgd', which handle it by proximal steps (approximately, with the gap "
-                "reported), or l1_ratio=0."
+                f"solver {self.name!r} needs a smooth penalty, and l1_ratio > 0 has a kink at zero: use solver={exact}"
+                f"{'or ' if exact else ''}'gradient-descent' or 'sgd', which handle it by proximal steps (approximately, "
+                "with the gap reported), or l1_ratio=0."
             )
         if not loss.smooth and self.needs_smooth_loss:
             raise SolverError(

@@ -9,6 +9,7 @@ from onelayer.solvers.gradient_descent import GradientDescent
 from onelayer.solvers.lbfgs import LBFGS
 from onelayer.solvers.least_squares import LeastSquares
 from onelayer.solvers.newton import Newton
+from onelayer.solvers.proximal_newton import ProximalNewton
 from onelayer.solvers.sgd import SGD
 
 __all__ = ["AUTO", "SOLVERS", "Case", "automatic", "resolve_solver"]
@@ -16,7 +17,9 @@ __all__ = ["AUTO", "SOLVERS", "Case", "automatic", "resolve_solver"]
 # Features of a sparse X up to which least squares forms their Gram matrix: with a penalty, and without.
 _WIDE, _WIDEST = 1024, 4096
 
-SOLVERS = {solver.name: solver for solver in (Newton, LeastSquares, LBFGS, GradientDescent, SGD)}
+SOLVERS = {
+    solver.name: solver for solver in (Newton, LeastSquares, ProximalNewton, LBFGS, GradientDescent, SGD)
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Case:
 
 
 # The first row that holds decides. "auto" promises the optimum, so no row names an approximate solver: where the last one
-# cannot do (a kink in loss or penalty), its SolverError says who can.
+# cannot do (a kink in the loss), its SolverError says who can.
 AUTO = (
     Case(
         "squared error, no L1 part, unless X is sparse with very many features",
@@ -55,6 +58,12 @@ AUTO = (
         lambda loss, penalty, design: loss.convex and loss.smooth and not penalty.l1,
         Newton,
         "Newton's method ends at the optimum, and its last step is the proof",
+    ),
+    Case(
+        "a convex smooth loss with an L1 part",
+        lambda loss, penalty, design: loss.convex and loss.smooth and penalty.l1,
+        ProximalNewton,
+        "proximal Newton ends at the optimum, with exact zeros, and its last step is the proof",
     ),
     Case(
         "everything else",
