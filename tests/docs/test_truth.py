@@ -10,7 +10,18 @@ from docs.pages import ROOT
 from onelayer.cli import main
 from onelayer.result import Status
 
-MODULES = ("losses", "links", "penalties", "solvers", "stopping", "callbacks", "data", "plots", "errors")
+MODULES = (
+    "losses",
+    "links",
+    "penalties",
+    "solvers",
+    "stopping",
+    "callbacks",
+    "data",
+    "plots",
+    "errors",
+    "sklearn",
+)
 # A table of names, shown under resolve_solver's page.
 UNLISTED = {"solvers.SOLVERS"}
 

@@ -60,7 +60,7 @@ def translated(fitted, sample_weight, rows):
     """Return our estimator with the same objective as a fitted scikit-learn model."""
     from sklearn import linear_model
 
-    kind = type(fitted)
+    kind = _counterpart(fitted)
     sparse = (linear_model.Lasso, linear_model.ElasticNet)
     if kind in (linear_model.LogisticRegression, linear_model.LinearRegression, linear_model.Ridge, *sparse):
         check_is_fitted(fitted, "coef_")
@@ -88,6 +88,18 @@ def translated(fitted, sample_weight, rows):
         f"no certificate is known for a {kind.__name__}: give an estimator of onelayer, or scikit-learn's "
         "LogisticRegression, Ridge, Lasso, ElasticNet or LinearRegression."
     )
+
+
+def _counterpart(fitted):
+    """Return the class of a model, for a drop-in the one of scikit-learn that it stands for.
+
+    By name: under ``onelayer.sklearn.patch()`` scikit-learn's module holds the drop-ins.
+    """
+    from sklearn import linear_model
+
+    kind = type(fitted)
+    known = kind.__module__.startswith(("sklearn.linear_model.", "onelayer.sklearn."))
+    return getattr(linear_model, kind.__name__, kind) if known else kind
 
 
 def _translate_logistic(fitted):
