@@ -16,8 +16,9 @@ The same bounds stop Cyanure (J. Mairal, arXiv:1912.08165) and, for the lasso, B
 
 from onelayer.certificates.certificate import Certificate
 from onelayer.certificates.certifier import Certifier
+from onelayer.certificates.concomitant import ConcomitantGap
 from onelayer.certificates.reach import Reach, reach_of
 from onelayer.certificates.separation import is_separated
 from onelayer.certificates.tilt import Tilt
 
-__all__ = ["Certificate", "Certifier", "Reach", "Tilt", "is_separated", "reach_of"]
+__all__ = ["Certificate", "Certifier", "ConcomitantGap", "Reach", "Tilt", "is_separated", "reach_of"]

@@ -22,7 +22,7 @@ class Certificate:
     kind : str
         "gradient-point" or "tilted-point" (Fenchel duality gap at the gradient, or at a Newton step), "quadratic" (exact,
         squared error), "self-concordance" or
-        "projected-point" (no penalty).
+        "projected-point" (no penalty), "concomitant-point" (Huber's regression with a scale).
     dtype : str
         The arithmetic of the proof.
     weight_radius : float or None
@@ -53,6 +53,7 @@ class Certificate:
             "tilted-point": "Fenchel duality gap at the Newton-tilted point",
             "self-concordance": "self-concordance of the loss, which also proves that a minimum exists",
             "projected-point": "duality gap at residuals orthogonal to every column",
+            "concomitant-point": "duality gap of Huber's regression with its scale",
             "quadratic": "exact second-order distance of a quadratic objective",
         }[self.kind]
         text = (

@@ -170,6 +170,11 @@ class DenseHessian:
         lost = (self._flat_vectors.mT @ scaled).norm().item()
         return lost / max(scaled.norm().item(), 1e-300)
 
+    @property
+    def dead(self):
+        """Which columns (those of `WideRows.reduced`, for each output) bend nothing at all; `misses` does not see them."""
+        return self._scale.reshape(self.outputs, -1) == 0
+
     def inverse(self):
         """Return H⁻¹ of a coupled Hessian, shape (outputs, columns, outputs, columns)."""
         size = len(self._scale)
