@@ -129,7 +129,9 @@ def test_an_offset_is_a_column_whose_coefficient_is_known(case, sparse):
     least = objective.value(at)
     assert least == pytest.approx(fitted.result_.objective, rel=1e-9)
     for seed in range(5):
-        near = at.like(at.flat + 1e-3 * torch.randn(at.flat.shape, generator=torch.Generator().manual_seed(seed)))
+        near = at.like(
+            at.flat + 1e-3 * torch.randn(at.flat.shape, generator=torch.Generator().manual_seed(seed))
+        )
         assert objective.value(near) > least
 
 
@@ -148,7 +150,9 @@ def test_predictions_take_the_offset():
     scores = X @ model.coef_[0] + model.intercept_[0] + offset
     np.testing.assert_allclose(model.decision_function(X, offset), scores, rtol=1e-12)
     np.testing.assert_allclose(model.predict_proba(X, offset)[:, 1], expit(scores), rtol=1e-12)
-    np.testing.assert_allclose(model.predict_log_proba(X, offset), np.log(model.predict_proba(X, offset)), atol=1e-12)
+    np.testing.assert_allclose(
+        model.predict_log_proba(X, offset), np.log(model.predict_proba(X, offset)), atol=1e-12
+    )
     assert (model.predict(X, offset) == (scores > 0)).all()
     assert model.score(X, y, offset=offset) == ((scores > 0) == y).mean()
     linear = ol.LinearRegression().fit(X, X[:, 0] + offset, offset=offset)
@@ -231,7 +235,10 @@ WEIGHTED = {
     "lbfgs": (ol.LogisticRegression(C=2.0, tol=1e-12, solver="lbfgs"), 1e-5),
     "huber": (ol.LinearRegression("huber", alpha=0.1, tol=1e-12), 1e-5),
     "standardized": (ol.SoftmaxRegression(standardize=True, tol=1e-12), 1e-5),
-    "gradient descent": (ol.LogisticRegression(solver=ol.solvers.GradientDescent(0.5, steps=50), tol=0), 1e-10),
+    "gradient descent": (
+        ol.LogisticRegression(solver=ol.solvers.GradientDescent(0.5, steps=50), tol=0),
+        1e-10,
+    ),
     "sgd, all rows in a batch": (ol.LogisticRegression(solver=ol.solvers.SGD(0.5, 10_000, 20), tol=0), 1e-10),
 }
 
@@ -262,8 +269,14 @@ def test_sgd_does_not_see_rows_of_no_weight():
 
 X, Y, SHARES = table()
 BAD = {
-    "sum": (lambda: ol.SoftmaxRegression().fit(X, SHARES * 0.7), r"row 0 of y is \[.*\], which is no row of probab.*0\.7\)"),
-    "negative": (lambda: ol.SoftmaxRegression().fit(X, SHARES - [0.5, 0, -0.5]), r"row \d+ of y is .* give numbers ≥ 0"),
+    "sum": (
+        lambda: ol.SoftmaxRegression().fit(X, SHARES * 0.7),
+        r"row 0 of y is \[.*\], which is no row of probab.*0\.7\)",
+    ),
+    "negative": (
+        lambda: ol.SoftmaxRegression().fit(X, SHARES - [0.5, 0, -0.5]),
+        r"row \d+ of y is .* give numbers ≥ 0",
+    ),
     "whole numbers in columns": (
         lambda: ol.SoftmaxRegression().fit(X, np.eye(3, dtype=int)[Y]),
         r"y has shape \(200, 3\): give one label per row, .* or a row of probabilities \(floats\) for each\.",
@@ -272,7 +285,10 @@ BAD = {
         lambda: ol.SoftmaxRegression(classes=[1, 2]).fit(X, SHARES),
         "y has 3 columns and classes has 2 labels: give one column for each class",
     ),
-    "unknown label": (lambda: ol.SoftmaxRegression(classes=[0, 1]).fit(X, Y), r"y holds 2 in row \d+, which is not among"),
+    "unknown label": (
+        lambda: ol.SoftmaxRegression(classes=[0, 1]).fit(X, Y),
+        r"y holds 2 in row \d+, which is not among",
+    ),
     "classes twice": (lambda: ol.SoftmaxRegression(classes=[0, 0, 1]).fit(X, Y), "with a label twice"),
     "one class left": (
         lambda: ol.LogisticRegression(classes=[0, 1, 2]).fit(X[Y == 1], Y[Y == 1]),
@@ -282,10 +298,15 @@ BAD = {
         lambda: ol.SoftmaxRegression().fit(X, Y, offset=np.zeros(len(X))),
         r"offset has shape \(200,\), and these data need \(200, 3\): give one number for each score",
     ),
-    "offset infinite": (lambda: ol.SoftmaxRegression().fit(X, Y, offset=SHARES * np.inf), "offset holds NaN or infinite"),
+    "offset infinite": (
+        lambda: ol.SoftmaxRegression().fit(X, Y, offset=SHARES * np.inf),
+        "offset holds NaN or infinite",
+    ),
     "offset text": (lambda: ol.SoftmaxRegression().fit(X, Y, offset=["a"] * 200), "offset is not numeric"),
     "prior without intercept": (
-        lambda: ol.LogisticRegression(class_weight="balanced", prior_correction=True, fit_intercept=False).fit(X, Y),
+        lambda: ol.LogisticRegression(
+            class_weight="balanced", prior_correction=True, fit_intercept=False
+        ).fit(X, Y),
         "prior_correction=True moves the intercept of the log loss: it needs loss='log' and fit_intercept=True",
     ),
 }

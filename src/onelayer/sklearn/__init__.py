@@ -8,11 +8,24 @@ from typing import TYPE_CHECKING
 
 from onelayer.sklearn.names import DROP_INS
 
-__all__ = ["LogisticRegression", "patch", "unpatch"]
+__all__ = [
+    "HuberRegressor",
+    "LinearRegression",
+    "LogisticRegression",
+    "Ridge",
+    "SGDClassifier",
+    "SGDRegressor",
+    "patch",
+    "unpatch",
+]
 
 if TYPE_CHECKING:
+    from onelayer.sklearn.huber import HuberRegressor
+    from onelayer.sklearn.linear import LinearRegression
     from onelayer.sklearn.logistic import LogisticRegression
     from onelayer.sklearn.patching import patch, unpatch
+    from onelayer.sklearn.ridge import Ridge
+    from onelayer.sklearn.sgd import SGDClassifier, SGDRegressor
 else:
     _MODULE_OF = {name: ours for name, (ours, theirs) in DROP_INS.items()}
     _MODULE_OF |= dict.fromkeys(("patch", "unpatch"), "onelayer.sklearn.patching")
