@@ -6,6 +6,7 @@ value and the way out; the command line prints it as it stands and exits with 2.
 
 __all__ = [
     "DataError",
+    "DataTypeError",
     "ModelFileError",
     "OnelayerError",
     "OutputError",
@@ -21,6 +22,10 @@ class OnelayerError(Exception):
 
 class DataError(OnelayerError, ValueError):
     """The data cannot be used as they are: a missing file, NaN, a length that does not fit, one class only."""
+
+
+class DataTypeError(DataError, TypeError):
+    """The data hold objects that are no numbers."""
 
 
 class ParameterError(OnelayerError, ValueError):

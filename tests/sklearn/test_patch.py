@@ -78,7 +78,8 @@ def test_a_context_manager_ends_with_what_it_began_with():
 @pytest.mark.parametrize("act", [dropins.patch, dropins.unpatch])
 def test_an_unknown_name_is_refused(act):
     with pytest.raises(
-        ParameterError, match="there is no drop-in 'Lasso': the known ones are HuberRegressor, LinearRegression, LogisticRegression"
+        ParameterError,
+        match="there is no drop-in 'Lasso': the known ones are HuberRegressor, LinearRegression, LogisticRegression",
     ):
         act(["LogisticRegression", "Lasso"])
     assert sklearn.linear_model.LogisticRegression is not dropins.LogisticRegression

@@ -104,6 +104,11 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
         """Keep what else the solver found out."""
         del state
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     # ---- fitting ----------------------------------------------------------------------------------------------
 
     def _fit(self, X, y, sample_weight, offset=None):

@@ -100,9 +100,11 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
         return self._fit(X, y, sample_weight, offset)
 
     def decision_function(self, X, offset=None):
-        """Return the scores z, shape (n_samples,) for two classes with one score, else (n_samples, n_classes)."""
+        """Return the scores z, shape (n_samples, n_classes); for two classes z_1 − z_0, shape (n_samples,)."""
         scores, as_tensor = self._scores(X, offset)
-        scores = scores.squeeze(1) if scores.shape[1] == 1 else scores
+        if scores.shape[1] <= 2:
+            # What scikit-learn and its tools expect of two classes, however many scores the model has.
+            scores = scores.squeeze(1) if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
         return scores if as_tensor else scores.numpy()
 
     def predict_proba(self, X, offset=None):

@@ -5,7 +5,7 @@ import torch
 from sklearn.utils.validation import validate_data
 
 from onelayer.designs import DenseDesign, SparseDesign
-from onelayer.errors import DataError, ParameterError
+from onelayer.errors import DataError, DataTypeError, ParameterError
 from onelayer.estimators.compressing import compressed_of_scipy, compressed_of_torch, is_sparse, may_flip
 from onelayer.estimators.validation import as_tensor, first_line, require_finite
 
@@ -150,14 +150,16 @@ def _validated(estimator, X, fitting, **sparse):
         if "feature names" in str(error).lower():
             # scikit-learn's own list of the names that differ, as its users know it.
             raise
-        raise DataError(
+        kind = DataTypeError if isinstance(error, TypeError) else DataError
+        raise kind(
             f"X cannot be used as a table of numbers ({first_line(error)}): convert it first."
         ) from error
 
 
 def _check_shape(estimator, X, fitting):
     try:
-        shape = X.shape if hasattr(X, "shape") else np.shape(X)
+        # Not np.shape, which asks an object for more than that it can be made an array.
+        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
     except ValueError as error:
         raise DataError(
             "X has rows of different lengths: give a table of shape (n_samples, n_features)."
@@ -165,10 +167,17 @@ def _check_shape(estimator, X, fitting):
     if len(shape) != 2:
         plural = "" if len(shape) == 1 else "s"
         raise DataError(
-            f"X has {len(shape)} dimension{plural}: give a table of shape (n_samples, n_features)."
+            f"X has {len(shape)} dimension{plural}, not the two of (n_samples, n_features). Reshape your data: "
+            "X.reshape(-1, 1) if it is one feature, X.reshape(1, -1) if it is one row."
         )
-    if 0 in shape:
-        raise DataError(f"X has {shape[0]} rows and {shape[1]} columns: give at least one of each.")
+    if shape[0] == 0:
+        raise DataError(
+            f"X has 0 sample(s) (shape=({shape[0]}, {shape[1]})) while a minimum of 1 is required: give at least one row."
+        )
+    if shape[1] == 0:
+        raise DataError(
+            f"X has 0 feature(s) (shape=({shape[0]}, 0)) while a minimum of 1 is required: give at least one column."
+        )
     if not fitting and shape[1] != estimator.n_features_in_:
         raise DataError(
             f"X has {shape[1]} features, but {type(estimator).__name__} is expecting {estimator.n_features_in_} features "

@@ -126,6 +126,11 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
         self.dtype = dtype
         self.verbose = verbose
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
     def fit(self, X, y, sample_weight=None, offset=None):
         """Fit the coefficients.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.metaestimators import available_if
 
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.features import Features
@@ -20,6 +21,26 @@ from onelayer.result import Result, Status
 from onelayer.solvers import SGD
 
 __all__ = ["ClassifierStreaming", "RegressorStreaming"]
+
+
+def _streams(model):
+    """Return whether there is a partial_fit: only then do estimators of scikit-learn have the method."""
+    if model.standardize:
+        raise ParameterError(
+            "standardize is True, which needs all rows at once: use partial_fit with standardize=False, on columns of like "
+            "scale."
+        )
+    return _sgd(model.solver) is not None
+
+
+def _sgd(solver):
+    if isinstance(solver, SGD):
+        return solver
+    if solver in ("auto", SGD.name):
+        return SGD()
+    raise ParameterError(
+        f"solver is {solver!r}, and partial_fit makes steps of SGD: give solver='auto', 'sgd', or ol.solvers.SGD(...)."
+    )
 
 
 class _Streaming(abc.ABC):
@@ -54,11 +75,6 @@ class _Streaming(abc.ABC):
 
     def _pass_over(self, X, y, sample_weight):
         solver = _sgd(self.solver)
-        if self.standardize:
-            raise ParameterError(
-                "standardize is True, which needs all rows at once: use partial_fit with standardize=False, on columns of like "
-                "scale."
-            )
         before = self._weight_and_bias() if hasattr(self, "coef_") else None
         earlier = 0 if before is None else self.objective_record_["n_samples"]
         features = Features(self, X, fitting=before is None, device=self.device)
@@ -97,6 +113,7 @@ class _Streaming(abc.ABC):
 class RegressorStreaming(_Streaming):
     """``partial_fit`` of a regression. Abstract."""
 
+    @available_if(_streams)
     def partial_fit(self, X, y, sample_weight=None):
         """Make one pass of mini-batch steps over these rows: for data that come in parts. Approximate.
 
@@ -121,8 +138,10 @@ class RegressorStreaming(_Streaming):
 
         Raises
         ------
+        AttributeError
+            The estimator has no ``partial_fit``, because of ``standardize=True`` or a solver other than SGD.
         DataError, ParameterError, SolverError
-            As ``fit``; also for another number of features or targets, ``standardize=True`` and solvers other than SGD.
+            As ``fit``; also for another number of features or targets.
 
         Examples
         --------
@@ -146,6 +165,7 @@ class ClassifierStreaming(_Streaming):
     class_weight: Any
     classes_: Any
 
+    @available_if(_streams)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Make one pass of mini-batch steps over these rows: for data that come in parts. Approximate.
 
@@ -174,9 +194,11 @@ class ClassifierStreaming(_Streaming):
 
         Raises
         ------
+        AttributeError
+            The estimator has no ``partial_fit``, because of ``standardize=True`` or a solver other than SGD.
         DataError, ParameterError, SolverError
-            As ``fit``; also for labels that are not in `classes`, another number of features, ``standardize=True``,
-            ``class_weight="balanced"`` and solvers other than SGD.
+            As ``fit``; also for labels that are not in `classes`, another number of features and
+            ``class_weight="balanced"``.
 
         Examples
         --------
@@ -205,16 +227,6 @@ class ClassifierStreaming(_Streaming):
                 "dict."
             )
         return self._partial_fit(X, y, sample_weight, given if known is None else known)
-
-
-def _sgd(solver):
-    if isinstance(solver, SGD):
-        return solver
-    if solver in ("auto", SGD.name):
-        return SGD()
-    raise ParameterError(
-        f"solver is {solver!r}, and partial_fit makes steps of SGD: give solver='auto', 'sgd', or ol.solvers.SGD(...)."
-    )
 
 
 def _account(objective, stream, *, diverged):

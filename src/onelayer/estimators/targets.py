@@ -139,11 +139,11 @@ def _found(y):
     except (TypeError, ValueError) as error:
         if y.dtype.kind == "f":
             raise DataError(
-                "y holds numbers that are not whole, so it is no class label: use LinearRegression, or turn y into "
-                "classes."
+                "y is continuous, it holds numbers that are not whole, so it is no class label: use LinearRegression, or "
+                "turn y into classes."
             ) from error
         raise DataError(
-            "y mixes labels that cannot be sorted, or misses some: give all text or all numbers."
+            "Unknown label type: y mixes labels that cannot be sorted, or misses some; give all text or all numbers."
         ) from error
     if len(labels) < 2:
         raise DataError(

@@ -72,16 +72,20 @@ def require_finite(array, name, feature_names=None):
 
 def check_lengths(rows, y, sample_weight=None):
     """Raise DataError unless there is one target (and one weight) per row."""
+    if y is None:
+        raise DataError("a fit requires y to be passed, but the target y is None: give one target per row.")
     for name, other in (("y", y), ("sample_weight", sample_weight)):
-        if other is None and name == "y":
-            raise DataError("y is None: give one target per row.")
-        # One number as weight stands for all rows.
-        if other is None or (name != "y" and np.ndim(other) == 0):
+        if other is None:
             continue
-        if not hasattr(other, "__len__"):
+        # Not np.ndim, which asks an object for more than that it can be made an array.
+        size = len(other) if hasattr(other, "__len__") and getattr(other, "ndim", 1) else None
+        if size is None and not hasattr(other, "__len__") and hasattr(other, "__array__"):
+            size = np.asarray(other).size
+        # One number as weight stands for all rows.
+        if size is None and name == "y":
             raise DataError(f"{name} is {other!r}: give one target per row.")
-        if rows != len(other):
-            raise DataError(f"X has {rows} rows and {name} has {len(other)} entries: give one per row.")
+        if size is not None and size != rows:
+            raise DataError(f"X has {rows} rows and {name} has {size} entries: give one per row.")
 
 
 def as_sample_weight(sample_weight, rows):

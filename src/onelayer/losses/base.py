@@ -8,11 +8,12 @@ import torch
 
 from onelayer.links import Identity, Link
 from onelayer.losses.curvature import Curvature, DiagonalCurvature, ProductCurvature
+from onelayer.settings import Settings
 
 __all__ = ["Loss"]
 
 
-class Loss(abc.ABC):
+class Loss(Settings, abc.ABC):
     """ℓ(y, z): how badly the scores z fit the target y, for each sample on its own.
 
     Scores and targets have the same shape, one number per sample, unless ``per_class`` is true: then scores have

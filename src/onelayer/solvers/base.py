@@ -11,6 +11,7 @@ from onelayer.errors import ParameterError, SolverError
 from onelayer.objective import Point
 from onelayer.parameters import Parameters
 from onelayer.result import Status
+from onelayer.settings import Settings
 
 __all__ = ["Solver", "State", "check_count", "check_rate"]
 
@@ -45,7 +46,7 @@ class State:
     tilt: Tilt | None = None
 
 
-class Solver(abc.ABC):
+class Solver(Settings, abc.ABC):
     """An algorithm that lowers an objective step by step.
 
     Final classes give `name`, `init` and `step`, and declare what they need. A solver object holds settings only and
