@@ -251,9 +251,13 @@ def test_verbose_says_what_happens(capsys, tmp_path):
     assert "iteration 1 " in err
 
 
-def test_sparse_files_are_filled_in_and_that_is_said(capsys, tmp_path):
+def test_sparse_files_are_fitted_as_they_are(capsys, tmp_path):
     path = tmp_path / "small.svm"
     path.write_text("0 1:1.0 3:2.0\n1 2:1.0\n0 1:2.0\n1 2:3.0 3:1.0\n")
-    code, _, err = run(capsys, "fit", path, "--no-report", "--out", tmp_path / "m")
+    code, out, err = run(capsys, "fit", path, "--out", tmp_path / "m", "--json")
     assert code == 0
-    assert "is sparse; it is stored densely" in err
+    assert json.loads(out)["n_features"] == 3
+    assert "dense" not in err
+    assert (tmp_path / "m" / "report.html").stat().st_size > 10_000
+    assert run(capsys, "evaluate", tmp_path / "m", path)[0] == 0
+    assert run(capsys, "predict", tmp_path / "m", path, "--output", tmp_path / "p.csv", "--proba")[0] == 0

@@ -87,7 +87,7 @@ class Fitting:
     # ---- data -------------------------------------------------------------------------------------------------
 
     def _load(self):
-        from onelayer.cli.inputs import dense, note
+        from onelayer.cli.inputs import note
         from onelayer.data import load
 
         try:
@@ -99,7 +99,6 @@ class Fitting:
             dataset = load(self.fallback)
         if dataset.y is None:
             raise DataError(f"{self.data} has no target: fitting needs one column of known answers.")
-        dataset.X, dataset.X_test = dense(dataset.X, self.data), dense(dataset.X_test, self.data)
         return dataset
 
     def _parts(self, dataset):
@@ -129,7 +128,6 @@ class Fitting:
         return X, y, X_test, y_test
 
     def _test_data(self, dataset, source):
-        from onelayer.cli.inputs import dense
         from onelayer.data import load
 
         is_table = source.lower().endswith((".csv", ".parquet"))
@@ -142,7 +140,7 @@ class Fitting:
             raise DataError(
                 f"{source} has {X.shape[1]} features and {self.data} has {dataset.X.shape[1]}: give the same columns."
             )
-        return dense(X, source), y
+        return X, y
 
     def _kind(self, y):
         if self.model is not None:

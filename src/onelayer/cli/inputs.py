@@ -2,32 +2,12 @@
 
 import sys
 
-__all__ = ["dense", "load_for_model", "note"]
-
-# A sparse matrix up to this size is filled in without asking.
-_DENSE_BYTES = 2 * 2**30
+__all__ = ["load_for_model", "note"]
 
 
 def note(sentence):
     """Tell the person at the terminal something, beside the results."""
     print(f"onelayer: {sentence}", file=sys.stderr)  # noqa: T201
-
-
-def dense(X, name):
-    """Return X as an array; a sparse one is filled in if it is small, and that is said."""
-    if X is None or not hasattr(X, "toarray"):
-        return X
-    from onelayer.errors import DataError
-
-    rows, columns = X.shape
-    size = rows * columns * X.dtype.itemsize
-    if size > _DENSE_BYTES:
-        raise DataError(
-            f"{name} is sparse, which is not supported yet, and would fill {size / 2**30:.1f} GiB as a dense matrix: "
-            "select fewer columns first."
-        )
-    note(f"{name} is sparse; it is stored densely for this fit ({size / 2**20:.0f} MiB).")
-    return X.toarray()
 
 
 def load_for_model(model_dir, data):
@@ -59,4 +39,4 @@ def load_for_model(model_dir, data):
             f"{data} has {X.shape[1]} features and the model in {model_dir} was fitted with {model.n_features_in_}: "
             "give data with the same columns."
         )
-    return model, dense(X, data), y, "test part" if tested else "all rows"
+    return model, X, y, "test part" if tested else "all rows"
