@@ -46,7 +46,7 @@ _TIGHT = 1e-14
 _ROUNDS = 8
 _WIDER = 8.0
 # Coefficients up to which the repair forms a matrix.
-_COEFFICIENTS = 4096
+_COEFFICIENTS = 2048
 
 
 class ConcomitantGap:
