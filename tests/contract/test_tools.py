@@ -80,7 +80,9 @@ def test_calibration_and_one_versus_rest(model):
 @pytest.mark.parametrize("classes", [2, 3])
 def test_decision_boundaries_are_drawn(model, classes):
     kept = IRIS.y < classes
-    display = DecisionBoundaryDisplay.from_estimator(model.fit(IRIS.X[kept, :2], IRIS.y[kept]), IRIS.X[kept, :2])
+    display = DecisionBoundaryDisplay.from_estimator(
+        model.fit(IRIS.X[kept, :2], IRIS.y[kept]), IRIS.X[kept, :2]
+    )
     assert display.response.shape[:2] == (100, 100)
 
 
@@ -94,7 +96,11 @@ def test_clones_and_parameters(model):
     assert twin.get_params(deep=False).keys() == model.get_params(deep=False).keys()
     for name, value in model.get_params(deep=False).items():
         assert getattr(twin, name) == value
-        assert value is None or isinstance(value, (str, int, float, bool, dict)) or getattr(twin, name) is not value
+        assert (
+            value is None
+            or isinstance(value, (str, int, float, bool, dict))
+            or getattr(twin, name) is not value
+        )
 
 
 def test_nested_parameters_are_set_and_checked():
@@ -159,7 +165,9 @@ def test_weights_and_offsets_find_their_way():
     y = (X[:, 0] + offset + rng.normal(size=120) > 0).astype(int)
     with config_context(enable_metadata_routing=True):
         model = ol.LogisticRegression(tol=1e-10)
-        model.set_fit_request(sample_weight=True, offset=True).set_score_request(sample_weight=True, offset=True)
+        model.set_fit_request(sample_weight=True, offset=True).set_score_request(
+            sample_weight=True, offset=True
+        )
         pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), model)
         pipeline.fit(X, y, sample_weight=weight, offset=offset)
         by_hand = ol.LogisticRegression(tol=1e-10).fit(

@@ -77,6 +77,8 @@ def _encode(value):
     if isinstance(value, (list, tuple)):
         items = [_encode(item) for item in value]
         return items if isinstance(value, list) else {"$tuple": items}
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufU":
+        return value.tolist()
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, dict) and not all(isinstance(key, str) for key in value):

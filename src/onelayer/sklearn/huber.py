@@ -60,7 +60,7 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
     scale_ : float
         σ. Where the objective is least at σ = 0, some ten roundings of a usual target; ``result_.message`` says so.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Only where X has feature names that are all strings.
     n_iter_ : int
         Newton steps that were made.
@@ -136,7 +136,7 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
 
         Returns
         -------
-        self : object
+        self
 
         Raises
         ------

@@ -73,7 +73,7 @@ class SGDRegressor(RegressorMixin, SGD):
     n_iter_ : int
         Epochs done.
     t_ : float
-        1 + n_iter_ · n_samples; ``partial_fit`` goes on counting.
+        1 + ``n_iter_`` · n_samples; ``partial_fit`` goes on counting.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where X had names.
