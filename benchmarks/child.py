@@ -16,7 +16,7 @@ import warnings
 import memory
 import numpy as np
 from peers import PEERS
-from tasks import Task
+from tasks import Task, load_matrix
 
 __all__ = ["main"]
 
@@ -72,6 +72,10 @@ def _warm_up(peer, task, device, dtype, setting):
         X, y = torch.from_numpy(X).to(device), torch.from_numpy(y).to(device)
     start = time.perf_counter()
     loose = setting | {key: value for key, value in (("tol", 1e-3), ("max_iter", 5)) if key in setting}
+    if task.sparse:
+        import scipy.sparse
+
+        X = scipy.sparse.csr_matrix(X)
     peer.fit(tiny, _as_dtype(X, dtype), y, loose)
     return {"warm_up_seconds": time.perf_counter() - start}
 
@@ -81,7 +85,7 @@ def _data(order, device):
         from on_device import make
 
         return make(order["recipe"], device)
-    X, y = np.load(order["X"]), np.load(order["y"])
+    X, y = load_matrix(order["X"]), np.load(order["y"])
     if device == "cpu":
         return X, y
     import torch
@@ -92,7 +96,7 @@ def _data(order, device):
 def _as_dtype(X, dtype):
     if dtype is None:
         return X
-    return X.astype(dtype) if isinstance(X, np.ndarray) else X.double()
+    return X.double() if hasattr(X, "double") else X.astype(dtype)
 
 
 def _as_array(part):

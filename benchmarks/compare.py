@@ -179,6 +179,11 @@ def _options(arguments):
         help="an .npz with X and y; default: the variable ONELAYER_EMBEDDINGS",
     )
     parser.add_argument(
+        "--text",
+        default=os.environ.get("ONELAYER_TEXT"),
+        help="an .npz with data, indices, indptr, shape and y of a CSR matrix; default: the variable ONELAYER_TEXT",
+    )
+    parser.add_argument(
         "--certify-all", action="store_true", help="ask for a certificate of every result, needed or not"
     )
     parser.add_argument("--max-rows", type=int, help="for trying things out: draw so many rows")

@@ -6,8 +6,9 @@ import pathlib
 from collections.abc import Callable
 
 import numpy as np
+import scipy.sparse
 import synthetic
-from tasks import Task
+from tasks import Task, load_matrix
 
 __all__ = ["PROBLEMS", "Missing", "Prepared", "Problem", "select"]
 
@@ -54,9 +55,9 @@ class Problem:
             return Prepared(task, (rows, recipe["features"]), recipe=recipe)
         assert self.make is not None
         X, y = self.make(options)
-        if options.max_rows is not None and options.max_rows < len(X):
+        if options.max_rows is not None and options.max_rows < X.shape[0]:
             # Drawn, not the first: some sets are sorted by class.
-            kept = np.sort(np.random.default_rng(0).permutation(len(X))[: options.max_rows])
+            kept = np.sort(np.random.default_rng(0).permutation(X.shape[0])[: options.max_rows])
             X, y = X[kept], y[kept]
         if self.loss == "log":
             labels, y = np.unique(y, return_inverse=True)
@@ -64,10 +65,17 @@ class Problem:
             loss = "logistic" if classes == 2 else "softmax"
         else:
             y, classes, loss = y.astype(np.float32), 0, self.loss
-        alpha = 1 / (self.C * len(X)) if self.alpha is None else self.alpha
-        X = np.ascontiguousarray(X, dtype=np.float32)
-        prepared = Prepared(Task(loss, alpha, len(X), classes, self.delta), X.shape, folder)
-        np.save(prepared.X_file, X)
+        alpha = 1 / (self.C * X.shape[0]) if self.alpha is None else self.alpha
+        sparse = hasattr(X, "nnz")
+        task = Task(loss, alpha, X.shape[0], classes, self.delta, sparse)
+        if sparse:
+            X = X.astype(np.float32)
+            size = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes
+            prepared = Prepared(task, X.shape, folder, stored=size)
+            scipy.sparse.save_npz(prepared.X_file, X, compressed=False)
+        else:
+            prepared = Prepared(task, X.shape, folder)
+            np.save(prepared.X_file, np.ascontiguousarray(X, dtype=np.float32))
         np.save(prepared.y_file, y)
         return prepared
 
@@ -80,11 +88,12 @@ class Prepared:
     shape: tuple
     folder: str = ""
     recipe: dict | None = None
+    stored: int | None = None
 
     @property
     def X_file(self):
         """The file of X."""
-        return pathlib.Path(self.folder, "X.npy")
+        return pathlib.Path(self.folder, "X.npz" if self.task.sparse else "X.npy")
 
     @property
     def y_file(self):
@@ -93,12 +102,12 @@ class Prepared:
 
     @property
     def data_bytes(self):
-        """Size of X in float32."""
-        return 4 * self.shape[0] * self.shape[1]
+        """Size of X in float32; of a CSR matrix that of its three arrays."""
+        return 4 * self.shape[0] * self.shape[1] if self.stored is None else self.stored
 
     def load(self):
         """Return X and y."""
-        return np.load(self.X_file), np.load(self.y_file)
+        return load_matrix(self.X_file), np.load(self.y_file)
 
 
 def select(names):
@@ -150,6 +159,17 @@ def _given_embeddings(options):
         raise Missing(f"the file of embeddings cannot be read ({type(error).__name__})") from error
 
 
+def _given_text(options):
+    if not options.text:
+        raise Missing("no file given by --text or ONELAYER_TEXT; synthetic-text stands in")
+    try:
+        with np.load(options.text) as arrays:
+            parts = (arrays["data"].astype(np.float32), arrays["indices"], arrays["indptr"])
+            return scipy.sparse.csr_matrix(parts, shape=tuple(arrays["shape"])), arrays["y"]
+    except OSError as error:
+        raise Missing(f"the file of a text matrix cannot be read ({type(error).__name__})") from error
+
+
 def _drawn(function, *arguments, **more):
     return lambda options: function(*arguments, **more)
 
@@ -172,6 +192,16 @@ PROBLEMS = (
             C=C,
         )
         for C in (1, 100)
+    ),
+    *(Problem(f"text-C{C:g}", "text", _given_text, C=C) for C in (1, 10)),
+    *(
+        Problem(
+            f"synthetic-text-C{C:g}",
+            "synthetic-text",
+            _drawn(synthetic.text, 100_000, 50_000, 75, seed=7),
+            C=C,
+        )
+        for C in (1, 10)
     ),
     Problem("binary-50", "binary", _drawn(synthetic.binary, 500_000, 50, seed=2)),
     Problem("binary-1000", "binary", _drawn(synthetic.binary, 50_000, 1_000, seed=3)),

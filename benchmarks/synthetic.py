@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["binary", "embeddings", "real"]
+__all__ = ["binary", "embeddings", "real", "text"]
 
 _BLOCK = 1 << 14
 
@@ -67,3 +67,23 @@ def _columns(generator, rows, features, decades):
         block += generator.standard_normal((len(block), factors), dtype=np.float32) @ loadings + mean
         block *= scale
     return X, scale
+
+
+def text(rows, features, words, seed):
+    """Return a CSR matrix of words drawn by Zipf's law, rows of length one, and labels of a logistic model."""
+    import scipy.sparse
+
+    generator = np.random.default_rng(seed)
+    places = (generator.zipf(1.2, rows * words) - 1) % features
+    starts = np.arange(rows + 1) * words
+    X = scipy.sparse.csr_matrix(
+        (np.ones(rows * words, dtype=np.float32), places, starts), shape=(rows, features)
+    )
+    X.sum_duplicates()
+    rarity = np.log(rows / (1 + np.bincount(X.indices, minlength=features)))
+    X = X @ scipy.sparse.diags_array(rarity.astype(np.float32))
+    X = scipy.sparse.diags_array(1 / np.sqrt(X.multiply(X).sum(axis=1)).astype(np.float32)) @ X
+    X = scipy.sparse.csr_matrix(X.astype(np.float32))
+    scores = X @ generator.standard_normal(features)
+    y = generator.random(rows) < 1 / (1 + np.exp(-3 * scores / scores.std()))
+    return X, y.astype(np.int64)

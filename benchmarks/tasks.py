@@ -8,7 +8,7 @@ P(W, b) = mean loss + alpha/2 ‖W‖², the intercept b is never penalised. The
 import dataclasses
 import math
 
-__all__ = ["Task", "objective"]
+__all__ = ["Task", "load_matrix", "objective"]
 
 # Rows of X that are turned into float64 at a time.
 _BLOCK = 1 << 14
@@ -28,6 +28,8 @@ class Task:
         0 for a regression; y then holds numbers, else 0, 1, …, classes − 1.
     delta : float
         Of Huber's loss.
+    sparse : bool
+        Whether X is a CSR matrix of SciPy.
     """
 
     loss: str
@@ -35,6 +37,7 @@ class Task:
     rows: int
     classes: int = 0
     delta: float = 0.0
+    sparse: bool = False
 
     @property
     def C(self):
@@ -48,17 +51,34 @@ class Task:
 
 
 def objective(task, X, y, coef, intercept):
-    """Return P(W, b) in float64, independently of any contestant (NumPy arrays or tensors, on any device)."""
+    """Return P(W, b) in float64, independently of any contestant (arrays, tensors on any device, CSR matrices)."""
     import torch
 
-    X, y = torch.as_tensor(X), torch.as_tensor(y)
-    weight = torch.as_tensor(coef).to(X.device, torch.float64).reshape(task.outputs, -1)
-    bias = torch.as_tensor(intercept).to(X.device, torch.float64).reshape(-1)
+    X, y = X if task.sparse else torch.as_tensor(X), torch.as_tensor(y)
+    device = torch.device("cpu") if task.sparse else X.device
+    weight = torch.as_tensor(coef).to(device, torch.float64).reshape(task.outputs, -1)
+    bias = torch.as_tensor(intercept).to(device, torch.float64).reshape(-1)
     total = 0.0
-    for start in range(0, len(X), _BLOCK):
-        scores = X[start : start + _BLOCK].double() @ weight.T + bias
-        total += _losses(task, scores, y[start : start + _BLOCK].to(X.device)).sum().item()
-    return total / len(X) + task.alpha / 2 * weight.square().sum().item()
+    for start in range(0, X.shape[0], _BLOCK):
+        part = X[start : start + _BLOCK]
+        if task.sparse:
+            scores = torch.from_numpy(part.astype("float64") @ weight.numpy().T) + bias
+        else:
+            scores = part.double() @ weight.T + bias
+        total += _losses(task, scores, y[start : start + _BLOCK].to(device)).sum().item()
+    return total / X.shape[0] + task.alpha / 2 * weight.square().sum().item()
+
+
+def load_matrix(path):
+    """Return the array or the CSR matrix in a file."""
+    path = str(path)
+    if path.endswith(".npy"):
+        import numpy as np
+
+        return np.load(path)
+    import scipy.sparse
+
+    return scipy.sparse.csr_matrix(scipy.sparse.load_npz(path))
 
 
 def _losses(task, scores, y):

@@ -45,6 +45,8 @@ class Peer(abc.ABC):
     """Whether it can do alpha = 0."""
     penalised: bool = True
     """Whether it can do alpha > 0."""
+    sparse: bool = False
+    """Whether it takes a CSR matrix as it is."""
     devices: tuple = ("cpu",)
     note: str = ""
     """What a reader of the table has to know about its conventions."""
@@ -55,6 +57,7 @@ class Peer(abc.ABC):
             task.loss in self.losses
             and (self.penalised if task.alpha else self.unpenalised)
             and device in self.devices
+            and (self.sparse or not task.sparse)
         )
 
     @abc.abstractmethod

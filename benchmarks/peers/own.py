@@ -14,6 +14,7 @@ class OneLayer(Peer):
     module: ClassVar = "onelayer"
     distribution: ClassVar = "onelayer"
     losses = frozenset({"logistic", "softmax", "squared", "huber"})
+    sparse = True
     devices = ("cpu", "cuda")
 
     def ladder(self, task):

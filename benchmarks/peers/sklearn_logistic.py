@@ -18,6 +18,8 @@ class SklearnLogistic(Peer):
         self.solver = solver
         self.name = f"sklearn-{solver}"
         self.losses = frozenset({"logistic", "softmax"})
+        # newton-cholesky forms a matrix features x features for each class: gigabytes on text.
+        self.sparse = solver != "newton-cholesky"
         if solver == "newton-cholesky":
             self.note = "goes on with lbfgs where the Hessian is singular in the precision of X"
         # Only lbfgs knows tensors on other devices (array API).
@@ -38,7 +40,7 @@ class SklearnLogistic(Peer):
             max_iter=setting.get("max_iter", MANY),
             random_state=0,
         )
-        with sklearn.config_context(array_api_dispatch=not hasattr(X, "flags")):
+        with sklearn.config_context(array_api_dispatch=hasattr(X, "double")):
             model.fit(X, y)
         return Fitted(model.coef_, model.intercept_, {"n_iter": int(max(model.n_iter_))})
 
@@ -55,6 +57,7 @@ class Liblinear(Peer):
     distribution: ClassVar = "scikit-learn"
     losses = frozenset({"logistic"})
     unpenalised = False
+    sparse = True
     note = "penalises the intercept; intercept_scaling=1e4 makes that negligible, and works on a float64 copy"
 
     def ladder(self, task):

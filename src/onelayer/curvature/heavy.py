@@ -53,16 +53,18 @@ class HeavyColumns(Preconditioner):
         rest = delta.unsqueeze(1) * spread
         floor = 16 * torch.finfo(objective.dtype).eps * max(scale.max().item(), rest.max().item()) or 1.0
         self._scale, self._rest = (scale + l2).clamp(min=floor), (rest + l2).clamp(min=floor)
+        # Products in the arithmetic of the objective: a preconditioner need not be exact, and half of the time went there.
+        self._narrow = [part.to(objective.dtype) for part in (self._classes, self._features, self._scale, self._rest)]
         self._total = delta.clamp(min=1e-9 * delta.max().item() or 1.0)
 
     def apply(self, gradient):
         gradient = without_shift(gradient, self._shift)
         bias = gradient.bias if self._free else torch.zeros_like(gradient.bias)
-        left, basis = self._classes, self._features
-        reduced = left.T @ (gradient.weight - bias.outer(self._mean))
-        moved = reduced / self._rest
-        moved[:, self._heavy] = (reduced[:, self._heavy] @ basis / self._scale) @ basis.T
-        weight = left @ moved
+        left, basis, scale, rest = self._narrow
+        reduced = left.T @ (gradient.weight - bias.outer(self._mean)).to(left.dtype)
+        moved = reduced / rest
+        moved[:, self._heavy] = (reduced[:, self._heavy] @ basis / scale) @ basis.T
+        weight, left = (left @ moved).double(), self._classes
         bias = left @ ((left.T @ bias) / self._total) - weight @ self._mean * self._free
         return without_shift(Parameters.of(weight, bias), self._shift)
 

@@ -191,7 +191,11 @@ class KrylovSystem(System):
         def enough(residual, rest, gain):
             return goal.met(first, rest, gain, lambda: self.left(residual))
 
-        numbers = max(at.KEPT_NUMBERS, at.KEPT_SHARE * self.objective.design.stored)
+        objective = self.objective
+        numbers = max(at.KEPT_NUMBERS, at.KEPT_SHARE * objective.design.stored)
+        # Where X is sparse a product may cost less than to stay conjugate to a few long directions.
+        work = (objective.design.stored + objective.rows) * objective.outputs
+        numbers = min(numbers, at.KEPT_WORK * work)
         solution = solve(
             self.hessian.product,
             self._preconditioner.apply,
