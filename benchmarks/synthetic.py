@@ -81,9 +81,9 @@ def text(rows, features, words, seed):
     )
     X.sum_duplicates()
     rarity = np.log(rows / (1 + np.bincount(X.indices, minlength=features)))
-    X = X @ scipy.sparse.diags_array(rarity.astype(np.float32))
-    X = scipy.sparse.diags_array(1 / np.sqrt(X.multiply(X).sum(axis=1)).astype(np.float32)) @ X
-    X = scipy.sparse.csr_matrix(X.astype(np.float32))
+    X.data *= rarity.astype(np.float32)[X.indices]
+    lengths = np.sqrt(np.add.reduceat(X.data.astype(np.float64) ** 2, X.indptr[:-1]))
+    X.data /= np.repeat(lengths, np.diff(X.indptr)).astype(np.float32)
     scores = X @ generator.standard_normal(features)
     y = generator.random(rows) < 1 / (1 + np.exp(-3 * scores / scores.std()))
     return X, y.astype(np.int64)

@@ -40,7 +40,8 @@ class HeavyColumns(Preconditioner):
         spread = (squares - self._mean.square()).clamp(min=0)
         self._heavy = spread.topk(min(at.HEAVY_FEATURES, objective.features)).indices.sort().values
         index, factor = by_curvature(h, rows)
-        part = design.select(self._heavy).take(index)
+        # Rows first: the heaviest features hold most of the entries.
+        part = design.take(index).select(self._heavy)
         weight = h[index].double() * factor / total
         gram = part.gram(weight.to(part.dtype)).double()
         own = self._mean[self._heavy]

@@ -8,7 +8,7 @@ import torch
 __all__ = ["Compressed"]
 
 # Entries that are converted, or gathered, at a time: what the step holds beside the matrix.
-_ENTRIES = 2**20
+_ENTRIES = 2**18
 
 
 @dataclasses.dataclass(frozen=True)
