@@ -132,7 +132,7 @@ def test_the_cause_is_found_and_the_action_cures_it(case):
         return
     changed = eval(f"dict({found.action})", {})
     assert len(changed) == 1
-    with_action = type(model)(**{**model.get_params(), **changed})
+    with_action = type(model)(**{**model.get_params(deep=False), **changed})
     # A warning is an error here.
     assert with_action.fit(X, y).result_.status.is_success
 
@@ -405,7 +405,7 @@ def test_what_only_lacks_a_proof_says_how_to_get_one(case, status):
     if status == "stalled":
         assert "but the moon is full" in found.sentence
         changed = eval(f"dict({found.action})", {})
-        proven = type(model)(**{**model.get_params(), **changed}).fit(X, y)
+        proven = type(model)(**{**model.get_params(deep=False), **changed}).fit(X, y)
         assert proven.result_.status.is_success
 
 
@@ -414,7 +414,7 @@ def test_the_penalty_that_is_proposed_costs_a_millionth():
         objective = model.objective(X_, y)
         best = minimize(LBFGS(), objective, objective.zeros()).parameters
         changed = eval(f"dict({find_obstacle(objective, best).action})", {})
-        penalised = type(model)(**{**model.get_params(), **changed}).objective(X_, y)
+        penalised = type(model)(**{**model.get_params(deep=False), **changed}).objective(X_, y)
         assert 0 < penalised.value(best) - objective.value(best) <= 1.1e-6 * objective.value(best)
 
 

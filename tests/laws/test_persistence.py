@@ -130,7 +130,6 @@ def test_options_of_the_optimizer_come_back(tmp_path):
 
 
 LOST = {
-    "init": ol.LogisticRegression(init=(np.zeros((3, 4)), np.zeros(3))),
     "random_state": ol.LogisticRegression(random_state=np.random.RandomState(0)),
     "scheduler": ol.LogisticRegression(
         solver=SGD(epochs=2, scheduler=functools.partial(torch.optim.lr_scheduler.StepLR, step_size=1)),
@@ -179,3 +178,12 @@ def test_an_unfitted_model_has_nothing_to_save(tmp_path):
     with pytest.raises(NotFittedError):
         ol.LogisticRegression().save(tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_arrays_among_the_arguments_come_back(tmp_path):
+    init = (np.full((3, 4), 0.5), np.zeros(3))
+    ol.SoftmaxRegression(init=init, classes=np.array([0, 1, 2])).fit(X, Y).save(tmp_path)
+    again = ol.load(tmp_path)
+    assert np.array_equal(again.init[0], init[0])
+    assert again.classes == [0, 1, 2]
+    assert again.fit(X, Y).result_.status == "converged"

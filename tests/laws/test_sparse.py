@@ -96,7 +96,7 @@ def threshold(request, monkeypatch):
 def test_the_optimum_is_that_of_the_matrix_with_its_zeros(model, threshold):
     (estimator, kind), X = model, counts()
     y, weight = targets(kind), np.random.default_rng(2).integers(0, 3, size=len(X))
-    estimator = estimator.__class__(**estimator.get_params()).set_params(tol=1e-12)
+    estimator = estimator.__class__(**estimator.get_params(deep=False)).set_params(tol=1e-12)
     whole = estimator.fit(X, y, weight)
     expected, bias, value = whole.coef_.copy(), np.array(whole.intercept_), whole.result_.objective
     found = estimator.fit(scipy.sparse.csr_matrix(X), y, weight)

@@ -148,12 +148,12 @@ def test_predictions_take_the_offset():
     offset = np.random.default_rng(1).normal(size=len(X))
     model = ol.LogisticRegression().fit(X, y, offset=offset)
     scores = X @ model.coef_[0] + model.intercept_[0] + offset
-    np.testing.assert_allclose(model.decision_function(X, offset), scores, rtol=1e-12)
-    np.testing.assert_allclose(model.predict_proba(X, offset)[:, 1], expit(scores), rtol=1e-12)
+    np.testing.assert_allclose(model.decision_function(X, offset=offset), scores, rtol=1e-12)
+    np.testing.assert_allclose(model.predict_proba(X, offset=offset)[:, 1], expit(scores), rtol=1e-12)
     np.testing.assert_allclose(
-        model.predict_log_proba(X, offset), np.log(model.predict_proba(X, offset)), atol=1e-12
+        model.predict_log_proba(X, offset=offset), np.log(model.predict_proba(X, offset=offset)), atol=1e-12
     )
-    assert (model.predict(X, offset) == (scores > 0)).all()
+    assert (model.predict(X, offset=offset) == (scores > 0)).all()
     assert model.score(X, y, offset=offset) == ((scores > 0) == y).mean()
     linear = ol.LinearRegression().fit(X, X[:, 0] + offset, offset=offset)
     assert linear.score(X, X[:, 0] + offset, offset=offset) == pytest.approx(1.0)

@@ -41,7 +41,7 @@ CASES = {
 def walk(model, X, y, sample_weight=None, solver=None):
     """Return the Iterates of a short fit."""
     path = Iterates()
-    model = type(model)(**model.get_params())
+    model = type(model)(**model.get_params(deep=False))
     model.set_params(solver=solver or GD(0.2, steps=12), tol=0).set_callbacks(path).fit(X, y, sample_weight)
     return path
 

@@ -55,7 +55,9 @@ class HeavyColumns(Preconditioner):
         floor = 16 * torch.finfo(objective.dtype).eps * max(scale.max().item(), rest.max().item()) or 1.0
         self._scale, self._rest = (scale + l2).clamp(min=floor), (rest + l2).clamp(min=floor)
         # Products in the arithmetic of the objective: a preconditioner need not be exact, and half of the time went there.
-        self._narrow = [part.to(objective.dtype) for part in (self._classes, self._features, self._scale, self._rest)]
+        self._narrow = [
+            part.to(objective.dtype) for part in (self._classes, self._features, self._scale, self._rest)
+        ]
         self._total = delta.clamp(min=1e-9 * delta.max().item() or 1.0)
 
     def apply(self, gradient):

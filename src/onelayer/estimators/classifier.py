@@ -99,7 +99,7 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
         """
         return self._fit(X, y, sample_weight, offset)
 
-    def decision_function(self, X, offset=None):
+    def decision_function(self, X, *, offset=None):
         """Return the scores z, shape (n_samples, n_classes); for two classes z_1 − z_0, shape (n_samples,)."""
         scores, as_tensor = self._scores(X, offset)
         if scores.shape[1] <= 2:
@@ -107,13 +107,13 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
             scores = scores.squeeze(1) if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
         return scores if as_tensor else scores.numpy()
 
-    def predict_proba(self, X, offset=None):
+    def predict_proba(self, X, *, offset=None):
         """Return the probability of each class, shape (n_samples, n_classes), in the order of ``classes_``."""
         scores, as_tensor = self._scores(X, offset)
         proba = _probabilities(scores)
         return proba if as_tensor else proba.numpy()
 
-    def predict_log_proba(self, X, offset=None):
+    def predict_log_proba(self, X, *, offset=None):
         """Return the logarithms of the probabilities, right also where a probability is too small to be a number."""
         scores, as_tensor = self._scores(X, offset)
         if scores.shape[1] == 1:
@@ -126,9 +126,11 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
     def score(self, X, y, sample_weight=None, offset=None):
         """Return the share of rows whose label is predicted."""
         weight = None if sample_weight is None else as_array(sample_weight)
-        return float(accuracy_score(as_array(y), as_array(self.predict(X, offset)), sample_weight=weight))
+        return float(
+            accuracy_score(as_array(y), as_array(self.predict(X, offset=offset)), sample_weight=weight)
+        )
 
-    def predict(self, X, offset=None, *, abstain=None):
+    def predict(self, X, *, offset=None, abstain=None):
         """Return the most probable label of each row, or ``None`` where no label is probable enough.
 
         Parameters

@@ -159,9 +159,9 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
     def score(self, X, y, sample_weight=None, offset=None):
         """Return R², the share of the variance of y that is predicted."""
         weight = None if sample_weight is None else as_array(sample_weight)
-        return float(r2_score(as_array(y), as_array(self.predict(X, offset)), sample_weight=weight))
+        return float(r2_score(as_array(y), as_array(self.predict(X, offset=offset)), sample_weight=weight))
 
-    def predict(self, X, offset=None):
+    def predict(self, X, *, offset=None):
         """Return ŷ for each row, in the shape of the y that was fitted."""
         scores, as_tensor = self._scores(X, offset)
         scores = scores if self._two_dimensional else scores.squeeze(1)

@@ -802,7 +802,7 @@ def _(X_all, mo, ol, several, y_all):
     two_ways = []
     for first in ([3.0, -1.0], [-2.0, 2.0]):
         way = ol.callbacks.Iterates()
-        one = ol.LogisticRegression(**several.get_params()).set_callbacks(way)
+        one = ol.LogisticRegression(**several.get_params(deep=False)).set_callbacks(way)
         one.set_params(init=([first], [0.0]), n_init=1).fit(X_all, y_all)
         two_ways.append(way)
     basins = ol.plots.LossSurfaceDisplay.from_estimator(
