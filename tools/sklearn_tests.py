@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -28,10 +29,22 @@ FILES = {
     "test_sgd.py": ["SGDClassifier", "SGDRegressor"],
 }
 HERE = pathlib.Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "compatibility.md"
 
 
-def run(file, swap, folder):
-    """Run one test file in a process of its own; return {test: outcome}."""
+def documented_failures():
+    """Return {file: test functions} of the page's table of tests that fail: the one list that there is."""
+    rows = re.findall(
+        r"^\| `(test_\w+\.py)` \| `(test_\w+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    return {file: {test for there, test in rows if there == file} for file in FILES}
+
+
+def run(file, swap, folder, only=()):
+    """Run one test file in a process of its own, or `only` these, such as "test_huber.py::test_name".
+
+    Returns {test: outcome}.
+    """
     site = pathlib.Path(sklearn.__file__).parents[1]
     lines = folder / f"{file}.{'swapped' if swap else 'plain'}.jsonl"
     lines.unlink(missing_ok=True)
@@ -45,7 +58,8 @@ def run(file, swap, folder):
         "ONELAYER_OUTCOMES": str(lines.resolve()),
         "SCIPY_ARRAY_API": "1",
     }
-    test = site / "sklearn" / "linear_model" / "tests" / file
+    tests = site / "sklearn" / "linear_model" / "tests"
+    asked = [str(tests / test) for test in only or [file]]
     options = ["-q", "-p", "swapped_tests", "-p", "no:cacheprovider", "--tb=short", "-o", "addopts="]
     command = [
         sys.executable,
@@ -56,7 +70,7 @@ def run(file, swap, folder):
         "--rootdir",
         str(site),
         *options,
-        str(test),
+        *asked,
     ]
     with open(lines.with_suffix(".log"), "w", encoding="utf-8") as log:
         subprocess.run(command, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)
@@ -108,9 +122,12 @@ def summary(numbers):
         lines.append(_row(file, row))
     if len(numbers) > 1:
         lines.append(_row("all", total))
+    documented = documented_failures()
     for file, found in numbers.items():
         failures = [f"- `{test}`: {error}" for test, error in found["failures"].items()]
         failures += [f"- `{test}`: broken, though it constructs none" for test in found["others broken"]]
+        unknown = {test.partition("[")[0] for test in found["failures"]} - documented[file]
+        failures += [f"- `{test}` is not in {PAGE.name}" for test in sorted(unknown)]
         lines += ["", f"## {file}", "", *(failures or ["No failures."])]
     return "\n".join(lines) + "\n"
 

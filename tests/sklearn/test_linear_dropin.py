@@ -18,7 +18,7 @@ CONFIGURATIONS = [
     LinearRegression(),
     LinearRegression(fit_intercept=False),
     LinearRegression(positive=True),
-    LinearRegression(copy_X=False, tol=0.0, n_jobs=2),
+    LinearRegression(tol=0.0, n_jobs=2),
 ]
 
 
@@ -119,7 +119,7 @@ def test_kinds_of_numbers(kind):
 
 
 @pytest.mark.parametrize("copy_X", [True, False])
-def test_no_argument_is_written_to(copy_X):
+def test_no_argument_that_is_read_only_is_written_to(copy_X):
     X, y, sample_weight = table("tall")
     before = X.copy(), y.copy(), sample_weight.copy()
     for array in (X, y, sample_weight):

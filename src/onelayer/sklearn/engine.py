@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import scipy.sparse
+import torch
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -16,7 +17,7 @@ from onelayer.result import Status
 from onelayer.sklearn.proofs import certificate_by_projection
 from onelayer.sklearn.reduction import Reduction
 
-__all__ = ["LinearRegressor", "fit_squares"]
+__all__ = ["LinearRegressor", "as_array", "fit_squares"]
 
 # A proof by the triangle of the data is worth this many columns of a sparse matrix.
 _COLUMNS = 4096
@@ -50,7 +51,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, abc.ABC):
         """
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
-        return X @ self.coef_.T + self.intercept_
+        return X @ (self.coef_ if self.coef_.ndim == 1 else self.coef_.T) + self.intercept_
 
 
 def fit_squares(X, y, sample_weight, *, alpha=0.0, fit_intercept=True, limits=None):
@@ -58,8 +59,8 @@ def fit_squares(X, y, sample_weight, *, alpha=0.0, fit_intercept=True, limits=No
 
     Parameters
     ----------
-    X : array or sparse matrix of shape (n_samples, n_features)
-    y : array of shape (n_samples, n_targets)
+    X : array, sparse matrix or tensor of shape (n_samples, n_features)
+    y : array or tensor of shape (n_samples, n_targets)
     sample_weight : array of shape (n_samples,) or None
     alpha : float
         Beside the mean loss.
@@ -78,11 +79,17 @@ def fit_squares(X, y, sample_weight, *, alpha=0.0, fit_intercept=True, limits=No
             # Under a large penalty W = 0 is within the tolerance; people want the digits of W.
             model.set_params(tol=0.0).fit(X, y, sample_weight=sample_weight)
     if model.certificate_ is None and not alpha and not _too_large(X):
-        reduction = Reduction.of(X, y, sample_weight, fit_intercept=fit_intercept)
-        model.certificate_ = certificate_by_projection(reduction, model.coef_, model.intercept_)
+        reduction = Reduction.of(as_array(X), as_array(y), sample_weight, fit_intercept=fit_intercept)
+        coefficients = as_array(model.coef_), as_array(model.intercept_)
+        model.certificate_ = certificate_by_projection(reduction, *coefficients)
     if not limits and model.certificate_ is not None:
         model.result_ = _judged(model.result_, model.certificate_)
     return model
+
+
+def as_array(values):
+    """Return a NumPy array of a tensor; anything else as it is."""
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values
 
 
 def _too_large(X):

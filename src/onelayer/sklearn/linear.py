@@ -17,7 +17,7 @@ import onelayer.estimators
 from onelayer.errors import RankWarning
 from onelayer.sklearn.engine import LinearRegressor, fit_squares
 from onelayer.sklearn.nonnegative import nonnegative_least_squares
-from onelayer.sklearn.reduction import Reduction, in_float64
+from onelayer.sklearn.reduction import Reduction, centred_in_place, in_float64
 
 __all__ = ["LinearRegression"]
 
@@ -37,7 +37,7 @@ class LinearRegression(LinearRegressor):
     fit_intercept : bool, default True
         Whether to fit b.
     copy_X : bool, default True
-        Accepted; X is never written to, whatever this says.
+        False lets the fit overwrite X: with an intercept, its columns are centred in place.
     tol : float, default 1e-6
         For dense X, as in scikit-learn, singular values of the centred X of at most `tol` times the largest count as
         zero. Where the fit is worse for that, a `RankWarning` says how much; 0 (or 1 and more) leaves
@@ -120,6 +120,7 @@ class LinearRegression(LinearRegressor):
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         targets = y.reshape(len(y), -1)
+        moved = None if self.copy_X or not self.fit_intercept else centred_in_place(X, sample_weight)
         if self.positive:
             weight, bias = self._fit_positive(X, targets, sample_weight)
         elif scipy.sparse.issparse(X):
@@ -130,6 +131,7 @@ class LinearRegression(LinearRegressor):
         if y.ndim == 1:
             self.coef_ = self.coef_[0]
         if self.fit_intercept:
+            bias = bias if moved is None else bias - weight @ moved
             bias = bias.astype(X.dtype, copy=False)
             self.intercept_ = bias if y.ndim == 2 else bias[0]
         if not self.result_.status.is_success:

@@ -6,15 +6,14 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
-from sklearn.utils import compute_class_weight
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.extmath import softmax
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from onelayer.result import Status
 from onelayer.sklearn.convergence import good_enough, warn_of_logistic
-from onelayer.sklearn.logistic_arguments import asked_of
+from onelayer.sklearn.logistic_arguments import asked_of, row_weights, start_of
 from onelayer.sklearn.logistic_problem import Problem
 from onelayer.sklearn.namespaces import Namespace
 from onelayer.sklearn.watching import SupportsCallbacks, Watched
@@ -174,7 +173,7 @@ class LogisticRegression(SupportsCallbacks, LinearClassifierMixin, SparseCoefMix
         self.classes_ = Namespace(y).array(labels)
         watched = Watched(self, self.max_iter, X, y, sample_weight)
         self._refuse(X, labels)
-        weight = self._weights(X, labels, index, space.as_numpy(sample_weight))
+        weight = row_weights(self.class_weight, labels, index, space.as_numpy(sample_weight))
         problem = Problem(
             space.native(X),
             index,
@@ -230,34 +229,14 @@ class LogisticRegression(SupportsCallbacks, LinearClassifierMixin, SparseCoefMix
     def _kind(labels):
         return "multiclass" if len(labels) > 2 else "1 class"
 
-    def _weights(self, X, labels, index, sample_weight):
-        """Return the sample weights times the class weights, or None where all are 1."""
-        if sample_weight is not None:
-            rows = np.empty((X.shape[0], 0))
-            sample_weight = _check_sample_weight(
-                sample_weight, rows, dtype=np.float64, ensure_non_negative=True
-            )
-        if self.class_weight is None:
-            return sample_weight
-        with np.errstate(divide="ignore"):
-            factors = compute_class_weight(
-                self.class_weight, classes=labels, y=labels[index], sample_weight=sample_weight
-            )
-        # "balanced" gives infinity where no row has a weight.
-        factors = np.where(np.isinf(factors), 0.0, factors)
-        return factors[index] * (1.0 if sample_weight is None else sample_weight)
-
     def _start(self, space, n_classes, n_features):
         """Return (coef, intercept) of the last fit where a warm start is wanted, else None."""
         if not (self.warm_start and hasattr(self, "coef_")):
             return None
         coef, intercept = space.as_numpy(self.densify().coef_), space.as_numpy(self.intercept_)
-        outputs, more = 1 if n_classes == 2 else n_classes, int(self.fit_intercept)
-        if coef.shape != (outputs, n_features):
-            found, needed = (coef.shape[0], coef.shape[1] + more), (outputs, n_features + more)
-            single = f"({needed[1]},) or " if outputs == 1 else ""
-            raise ValueError(f"Initialization coef is of shape {found}, expected shape {single}{needed}")
-        return coef, intercept if self.fit_intercept else np.zeros(outputs)
+        if self.fit_intercept:
+            coef = np.concatenate([coef, intercept[:, None]], axis=1)
+        return start_of(coef, n_classes, n_features, self.fit_intercept)
 
     def _progress(self):
         if not self.verbose:

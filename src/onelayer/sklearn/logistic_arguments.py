@@ -4,7 +4,11 @@ import dataclasses
 import math
 import warnings
 
-__all__ = ["Asked", "asked_of"]
+import numpy as np
+from sklearn.utils import compute_class_weight
+from sklearn.utils.validation import _check_sample_weight
+
+__all__ = ["Asked", "asked_along_path", "asked_of", "row_weights", "start_of"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,3 +96,40 @@ def _check(solver, penalty, dual):
 def _warn(message, category=UserWarning, deeper=0):
     # Out of _warn, asked_of, fit and the wrapper around it: the line of the user.
     warnings.warn(message, category, stacklevel=5 + deeper)
+
+
+def asked_along_path(solver, penalty, dual, l1_ratio):
+    """Return the function from C to what a path of scikit-learn's is asked for, or refuse as it does."""
+    _check(solver, penalty, dual)
+    share = {"l1": 1.0, "l2": 0.0, None: 0.0, "elasticnet": l1_ratio}[penalty]
+    if share is None:
+        raise ValueError("l1_ratio must be specified when penalty is elasticnet.")
+    return lambda C: Asked(float(C), float(share))
+
+
+def row_weights(class_weight, labels, index, sample_weight):
+    """Return the sample weights times the class weights, or None where all are 1; negative ones are refused."""
+    if sample_weight is not None:
+        rows = np.empty((len(index), 0))
+        sample_weight = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
+    if class_weight is None:
+        return sample_weight
+    with np.errstate(divide="ignore"):
+        factors = compute_class_weight(
+            class_weight, classes=labels, y=labels[index], sample_weight=sample_weight
+        )
+    # "balanced" gives infinity where no row has a weight.
+    factors = np.where(np.isinf(factors), 0.0, factors)
+    return factors[index] * (1.0 if sample_weight is None else sample_weight)
+
+
+def start_of(coef, n_classes, n_features, fit_intercept):
+    """Return (weight, bias) of coefficients with the intercept as their last column, or refuse their shape."""
+    outputs, width = 1 if n_classes == 2 else n_classes, n_features + int(fit_intercept)
+    if coef.shape not in ((outputs, width), (width,) if outputs == 1 else None):
+        single = f"({width},) or " if outputs == 1 else ""
+        raise ValueError(
+            f"Initialization coef is of shape {coef.shape}, expected shape {single}{outputs, width}"
+        )
+    coef = coef.reshape(outputs, width)
+    return coef[:, :n_features], coef[:, n_features] if fit_intercept else np.zeros(outputs)

@@ -1,5 +1,6 @@
 """The objective of scikit-learn's LogisticRegression as one of ours, and the way there and back for coefficients."""
 
+import copy
 import math
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 from scipy import sparse
 
 from onelayer import estimators
+from onelayer.losses import CrossEntropy, Logistic
 from onelayer.objective import Objective
 from onelayer.parameters import Parameters
 from onelayer.penalties import make_penalty
@@ -29,7 +31,7 @@ class Problem:
     X : array, sparse matrix or tensor of shape (n_samples, n_features)
         Validated.
     index : array of shape (n_samples,)
-        The number of each row's class, all classes present.
+        The number of each row's class.
     sample_weight : array of shape (n_samples,) or None
         With the class weights in it.
     asked : Asked
@@ -37,52 +39,70 @@ class Problem:
     fit_intercept : bool
     penalised_column : float or None
         The value of a constant column that stands for the intercept and is penalised with the others, as in liblinear.
+    n_classes : int, optional
+        Default: as many as there are in `index`. More for a fold that lacks some.
     """
 
     # None where a single class has a weight.
     objective: Any
+    _design: Any
+    _y: Any
+    _outputs: int
 
-    def __init__(self, X, index, sample_weight, asked, *, fit_intercept, penalised_column=None):
+    def __init__(
+        self, X, index, sample_weight, asked, *, fit_intercept, penalised_column=None, n_classes=None
+    ):
         self.column = penalised_column if fit_intercept else None
         self.free_intercept = fit_intercept and penalised_column is None
         self.copies = []
-        n_classes = int(index.max()) + 1
+        n_classes = int(index.max()) + 1 if n_classes is None else n_classes
         # Only a free intercept runs away from a class without weight.
-        self.present = PresentClasses(index, sample_weight if self.free_intercept else None, n_classes)
+        self.present = PresentClasses(index, sample_weight, n_classes, leave_out=self.free_intercept)
         if not self.present.complete:
-            X, index, sample_weight = (
-                X[self.present.rows],
-                self.present.index,
-                sample_weight[self.present.rows],
-            )
+            X, index = X[self.present.rows], self.present.index
+            sample_weight = None if sample_weight is None else sample_weight[self.present.rows]
             self.copies.append("the rows of classes without any weight were left out in a copy of X")
         if self.column is not None:
             X = _with_column(X, self.column)
             self.copies.append("X was copied, with the column of the penalised intercept")
-        self.objective = (
-            None if self.present.single else self._objective(X, index, sample_weight, asked, n_classes)
-        )
+        self._l1_ratio, self._sample_weight, self._total = asked.l1_ratio, None, float(X.shape[0])
         self.X = X
+        if not self.present.single:
+            self._of_rows(index, sample_weight, n_classes)
+        self.objective = self._objective(asked.C)
 
-    def _objective(self, X, index, sample_weight, asked, n_classes):
-        model = estimators.LogisticRegression if n_classes == 2 else estimators.SoftmaxRegression
-        # Only X and the labels are taken from there: ours refuse weights that scikit-learn takes.
-        plain = model(fit_intercept=self.free_intercept).objective(X, index)
-        total = float(plain.rows) if sample_weight is None else float(sample_weight.sum())
+    def _of_rows(self, index, sample_weight, n_classes):
+        # Only X is read there: ours refuse weights that scikit-learn takes, and leave out classes without rows.
+        plain = estimators.LinearRegression(fit_intercept=self.free_intercept)
+        self._design = plain.objective(self.X, np.zeros(len(index))).design
+        y, device = torch.from_numpy(index.astype(np.int64)), self._design.device
+        self._y = (y.float().unsqueeze(1) if n_classes == 2 else y).to(device)
+        self._outputs = 1 if n_classes == 2 else len(self.present.classes)
         if sample_weight is not None:
+            self._total = float(sample_weight.sum())
             # Only shares matter: with mean 1 no size of weights leaves the numbers of float32.
-            share = sample_weight.astype(np.float64) * (plain.rows / total)
-            sample_weight = torch.from_numpy(share).to(plain.design.device)
-        alpha = 0.0 if math.isinf(asked.C) else 1.0 / (asked.C * total)
+            share = sample_weight.astype(np.float64) * (len(index) / self._total)
+            self._sample_weight = torch.from_numpy(share).to(device)
+
+    def _objective(self, C):
+        if self.present.single:
+            return None
+        alpha = 0.0 if math.isinf(C) else 1.0 / (C * self._total)
         return Objective(
-            plain.design,
-            plain.y,
-            plain.loss,
-            make_penalty(alpha, asked.l1_ratio),
-            outputs=plain.outputs,
-            sample_weight=sample_weight,
+            self._design,
+            self._y,
+            Logistic() if self._outputs == 1 else CrossEntropy(),
+            make_penalty(alpha, self._l1_ratio),
+            outputs=self._outputs,
+            sample_weight=self._sample_weight,
             fit_intercept=self.free_intercept,
         )
+
+    def at(self, C):
+        """Return the Problem of the same rows at another C; what is known of X is shared."""
+        other = copy.copy(self)
+        other.objective = other._objective(C)
+        return other
 
     def solve(self, start, *, tol, max_iter, callbacks=(), names=None):
         """Return the Outcome; `start` is a pair (coef, intercept) or None for zeros.

@@ -1,5 +1,7 @@
 """Arrays of other libraries, where scikit-learn's ``array_api_dispatch`` lets them through."""
 
+from numbers import Real
+
 import numpy as np
 import torch
 from scipy import sparse
@@ -25,12 +27,12 @@ class Namespace:
         self.is_numpy = not self.is_torch and self.xp.asarray([0.0]).__class__ is np.ndarray
 
     def as_numpy(self, array):
-        """Return a NumPy array of these numbers; None stays None."""
-        if array is None or isinstance(array, np.ndarray) or sparse.issparse(array):
+        """Return a NumPy array of these numbers; None stays None, and one number a number."""
+        if array is None or isinstance(array, Real | np.ndarray) or sparse.issparse(array):
             return array
         if isinstance(array, torch.Tensor):
             return array.detach().cpu().numpy()
-        if self.is_numpy:
+        if self.is_numpy or not hasattr(array, "dtype"):
             return np.asarray(array)
         from sklearn.utils._array_api import _convert_to_numpy
 

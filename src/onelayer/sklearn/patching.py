@@ -5,6 +5,7 @@ import dataclasses
 import importlib
 import logging
 import sys
+from typing import Any
 
 from onelayer.errors import ParameterError
 from onelayer.sklearn.names import DROP_INS
@@ -12,8 +13,36 @@ from onelayer.sklearn.names import DROP_INS
 __all__ = ["Swaps", "patch", "unpatch"]
 
 _log = logging.getLogger("onelayer.sklearn")
-# What is swapped now: name → (scikit-learn's class, ours, the places that were changed, those that held ours before).
+# What is swapped now: name → the swap of the class, then those of the private functions that go with it.
 _swapped: dict = {}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Swap:
+    """One object of scikit-learn's, ours for it, the places that were changed, and those that held ours before."""
+
+    theirs: Any
+    ours: Any
+    places: list
+    asked_for: list
+
+    @classmethod
+    def made(cls, theirs, ours):
+        """Put ours in each place that holds theirs."""
+        asked_for, places = _places(ours), _places(theirs)
+        for module, attribute in places:
+            setattr(sys.modules[module], attribute, ours)
+        return cls(theirs, ours, places, asked_for)
+
+    def undone(self):
+        """Put theirs back, and return the names of places that are left as they are."""
+        left = []
+        for module, attribute in _places(self.ours):
+            if (module, attribute) in self.places or module.partition(".")[0] == "sklearn":
+                setattr(sys.modules[module], attribute, self.theirs)
+            elif (module, attribute) not in self.asked_for:
+                left.append(f"{module}.{attribute}")
+        return left
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +108,10 @@ def patch(names=None):
 
     ``isinstance(model, LogisticRegression)`` asks the class that the name stands for in that module: true for ours where
     the name was swapped, false for ours against scikit-learn's own class and the other way round.
-    ``LogisticRegressionCV`` and other classes that inherit from a swapped one keep scikit-learn's code.
+    Classes that inherit from a swapped one keep scikit-learn's code. ``LogisticRegressionCV`` is fitted by ours
+    nevertheless: along with LogisticRegression go the private functions of scikit-learn 1.9 that it calls for each fit
+    (``_logistic_regression_path``), in its worker processes too. With other versions, where these differ, the log says
+    that it is not.
 
     Examples
     --------
@@ -97,12 +129,11 @@ def patch(names=None):
         ours = getattr(importlib.import_module(ours_at), name)
         importlib.import_module("sklearn.linear_model")
         theirs = getattr(importlib.import_module(theirs_at), name)
-        asked_for = set(_places(ours))
-        places = _replace(theirs, ours)
+        swaps = [_Swap.made(*pair) for pair in [(theirs, ours), *_private_functions(name)]]
         # pickle refuses a class that is not found under its name.
         copyreg.pickle(theirs, _Reducer(theirs, name))
-        _swapped[name] = theirs, ours, set(places), asked_for
-        done[name] = [f"{module}.{attribute}" for module, attribute in places]
+        _swapped[name] = swaps
+        done[name] = [f"{module}.{attribute}" for swap in swaps for module, attribute in swap.places]
         _log.info("%s is onelayer.sklearn.%s now, in %s", name, name, ", ".join(done[name]))
     return Swaps(done)
 
@@ -130,14 +161,9 @@ def unpatch(names=None):
     """
     back = [name for name in _known(names) if name in _swapped]
     for name in back:
-        theirs, ours, places, asked_for = _swapped.pop(name)
-        copyreg.dispatch_table.pop(theirs, None)
-        left = []
-        for module, attribute in _places(ours):
-            if (module, attribute) in places or module.partition(".")[0] == "sklearn":
-                setattr(sys.modules[module], attribute, theirs)
-            elif (module, attribute) not in asked_for:
-                left.append(f"{module}.{attribute}")
+        swaps = _swapped.pop(name)
+        copyreg.dispatch_table.pop(swaps[0].theirs, None)
+        left = [place for swap in swaps for place in swap.undone()]
         if left:
             _log.warning("%s still is onelayer.sklearn.%s: import it again", ", ".join(left), name)
     return back
@@ -153,15 +179,17 @@ def _known(names):
     return names
 
 
-def _replace(theirs, ours):
-    places = _places(theirs)
-    for module, attribute in places:
-        setattr(sys.modules[module], attribute, ours)
-    return places
+def _private_functions(name):
+    """Return (scikit-learn's, ours) of functions that scikit-learn's classes fit by, beside the class itself."""
+    if name != "LogisticRegression":
+        return []
+    from onelayer.sklearn.logistic_path import private_functions
+
+    return private_functions()
 
 
 def _places(value):
-    """Return (module, attribute) of each name in an imported module that stands for this class."""
+    """Return (module, attribute) of each name in an imported module that stands for this object."""
     found = []
     for module_name, module in list(sys.modules.items()):
         # Ours hold scikit-learn's classes on purpose, where they do.
@@ -187,7 +215,7 @@ class _Reducer:
 def _blank(name):
     """Return an empty object of scikit-learn's own class, swapped or not."""
     if name in _swapped:
-        theirs = _swapped[name][0]
+        theirs = _swapped[name][0].theirs
     else:
         theirs = getattr(importlib.import_module(DROP_INS[name][1]), name)
     return theirs.__new__(theirs)

@@ -25,6 +25,8 @@ class PresentClasses:
     index : array of shape (n_samples,)
     sample_weight : array of shape (n_samples,) or None
     n_classes : int
+    leave_out : bool
+        Whether classes without a weight have no part in the fit; else all have.
 
     Attributes
     ----------
@@ -36,9 +38,10 @@ class PresentClasses:
         The numbers of their classes, counted anew.
     """
 
-    def __init__(self, index, sample_weight, n_classes):
+    def __init__(self, index, sample_weight, n_classes, *, leave_out):
         self.n_classes = n_classes
-        self.classes = np.flatnonzero(np.bincount(index, weights=sample_weight, minlength=n_classes) > 0)
+        weights = np.bincount(index, weights=sample_weight, minlength=n_classes)
+        self.classes = np.flatnonzero(weights > 0) if leave_out else np.arange(n_classes)
         self.complete, self.single = len(self.classes) == n_classes, len(self.classes) == 1
         self.rows = slice(None) if self.complete else np.flatnonzero(np.isin(index, self.classes))
         self.index = index if self.complete else np.searchsorted(self.classes, index[self.rows])

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse
 
-__all__ = ["Reduction", "in_float64"]
+__all__ = ["Reduction", "centred_in_place", "in_float64"]
 
 # Numbers in a block of rows.
 _NUMBERS = 2**22
@@ -92,6 +92,30 @@ class _Table:
         # From the first row on: the mean of a constant column is that constant, to the last bit.
         first = next(self.blocks())[1][0]
         return first + sum(weight[rows] @ (block - first) for rows, block in self.blocks()) / weight.sum()
+
+
+def centred_in_place(X, sample_weight):
+    """Subtract the weighted means from the columns of X, and return them in its dtype; None where X stays as it is.
+
+    For ``copy_X=False``, which lets a fit overwrite X. Sparse matrices, tensors and memory that may not be written to stay,
+    and so does X where a mean is not finite, or where rows of no weight could lend the means their rounding errors.
+
+    Parameters
+    ----------
+    X : array, sparse matrix or tensor of shape (n_samples, n_features)
+    sample_weight : array of shape (n_samples,) or None
+    """
+    if not isinstance(X, np.ndarray) or not X.flags.writeable:
+        return None
+    if sample_weight is not None and not np.all(sample_weight):
+        return None
+    weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        means = _Table(X, np.empty((len(X), 0))).means(weight).astype(X.dtype)
+    if not np.isfinite(means).all():
+        return None
+    X -= means
+    return means
 
 
 def in_float64(array):

@@ -10,10 +10,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from onelayer.sklearn.conjugate_gradients import ConjugateGradients
-from onelayer.sklearn.engine import LinearRegressor, fit_squares
+from onelayer.sklearn.engine import LinearRegressor, as_array, fit_squares
 from onelayer.sklearn.joint import joint_certificate, joint_result
+from onelayer.sklearn.namespaces import Namespace
 from onelayer.sklearn.nonnegative import nonnegative_least_squares
-from onelayer.sklearn.reduction import Reduction
+from onelayer.sklearn.reduction import Reduction, centred_in_place
 from onelayer.sklearn.ridge_solvers import (
     ITERATIVE,
     SOLVERS,
@@ -42,7 +43,7 @@ class Ridge(LinearRegressor):
     fit_intercept : bool, default True
         Whether to fit b, which is not penalised.
     copy_X : bool, default True
-        Accepted; X is never written to, whatever this says.
+        False lets the fit overwrite X: with an intercept, its columns are centred in place.
     max_iter : int, optional
         For "sparse_cg", "lsqr", "sag" and "saga": at most so many steps of conjugate gradients (the k-th of which is that
         of "lsqr"); for `positive`, of L-BFGS-B. What they reached by then is the answer, with a warning. Without a limit,
@@ -62,7 +63,8 @@ class Ridge(LinearRegressor):
     coef_ : array of shape (n_features,) or (n_targets, n_features)
     intercept_ : float, or array of shape (n_targets,)
     n_iter_ : None, or array of shape (n_targets,)
-        For "sag", "saga" and "lsqr". One for the closed form.
+        Steps of ours: one for the closed form. None for "svd", "cholesky", "sparse_cg" and "lbfgs" where one of these is
+        asked for, as in scikit-learn.
     solver_ : str
         The name that scikit-learn resolves "auto" to on such data.
     result_ : onelayer.result.Result
@@ -134,39 +136,46 @@ class Ridge(LinearRegressor):
         ValueError, TypeError
             With scikit-learn's wording.
         """
+        space = Namespace(X)
         X, y = validate_data(
             self,
             X,
             y,
             accept_sparse=["csr", "csc"],
-            dtype=[np.float64, np.float32],
+            dtype=[space.xp.float64, space.xp.float32],
             y_numeric=True,
             multi_output=True,
         )
-        name = resolved_name(self, scipy.sparse.issparse(X))
+        name = resolved_name(self, scipy.sparse.issparse(X), space)
+        dtype, shape = np.dtype(str(X.dtype).rpartition(".")[2]), y.shape
+        X, targets = space.native(X), space.native(y).reshape((len(y), -1))
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-        targets = y.reshape(len(y), -1)
-        alphas = self._alphas(targets.shape[1])
+            rows = np.empty((len(targets), 0))
+            sample_weight = _check_sample_weight(
+                space.as_numpy(sample_weight), rows, dtype=dtype, ensure_non_negative=True
+            )
+        alphas = self._alphas(space.as_numpy(self.alpha), targets.shape[1])
+        moved = None if self.copy_X or not self.fit_intercept else centred_in_place(X, sample_weight)
         if self.positive:
             weight, bias = self._fit_positive(X, targets, sample_weight, alphas)
         else:
             weight, bias, name = self._fit_free(X, targets, sample_weight, alphas, name)
         self.solver_ = name
         # One column of targets is no list of coefficients for scikit-learn's Ridge, but one of intercepts.
-        self.coef_ = (weight if len(weight) > 1 else weight[0]).astype(X.dtype, copy=False)
+        self.coef_ = space.array((weight if len(weight) > 1 else weight[0]).astype(dtype, copy=False))
         self.intercept_ = 0.0
         if self.fit_intercept:
-            bias = bias.astype(X.dtype, copy=False)
-            self.intercept_ = bias if y.ndim == 2 else bias[0]
+            bias = bias if moved is None else bias - weight @ moved
+            bias = space.array(bias.astype(dtype, copy=False))
+            self.intercept_ = bias if len(shape) == 2 else bias[0]
         self.n_iter_ = None
-        if name in TELLS_ITERATIONS:
+        if name in TELLS_ITERATIONS or self.solver == "auto":
             self.n_iter_ = np.full(len(weight), self.result_.n_iter, dtype=np.int32)
         warn_of_limit(self)
         return self
 
-    def _alphas(self, targets):
-        alphas = np.asarray(self.alpha, dtype=np.float64).ravel()
+    def _alphas(self, alphas, targets):
+        alphas = np.asarray(alphas, dtype=np.float64).ravel()
         if len(alphas) not in (1, targets):
             raise ValueError(
                 f"Number of targets and number of penalties do not correspond: {len(alphas)} != {targets}"
@@ -194,13 +203,14 @@ class Ridge(LinearRegressor):
             same = alphas == alpha
             model = fit_squares(
                 X,
-                y[:, same],
+                y[:, np.flatnonzero(same)],
                 sample_weight,
                 alpha=alpha / total,
                 fit_intercept=self.fit_intercept,
                 limits=limits,
             )
-            weight[same], bias[same] = model.coef_, model.intercept_
+            # The coefficients of tensors are tensors.
+            weight[same], bias[same] = as_array(model.coef_), as_array(model.intercept_)
             models.append(model)
         self.result_ = joint_result([model.result_ for model in models])
         self.certificate_ = joint_certificate([model.certificate_ for model in models])
@@ -211,6 +221,7 @@ class Ridge(LinearRegressor):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.array_api_support = True
         tags.input_tags.sparse = self.solver != "svd" and (
             self.solver != "cholesky" or not self.fit_intercept
         )

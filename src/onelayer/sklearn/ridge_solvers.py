@@ -15,8 +15,10 @@ TELLS_ITERATIONS = {"lsqr", "sag", "saga"}
 _WITH_SPARSE_INTERCEPT = {"auto", "lbfgs", "lsqr", "sag", "sparse_cg"}
 
 
-def resolved_name(ridge, is_sparse):
+def resolved_name(ridge, is_sparse, space):
     """Return the name that scikit-learn runs for these arguments, or refuse and warn as it does.
+
+    `space` is the Namespace of X.
 
     Raises
     ------
@@ -31,6 +33,8 @@ def resolved_name(ridge, is_sparse):
             f"solver='{name}' does not support positive fitting. Please set the solver to 'auto' or 'lbfgs', or set "
             "`positive=False`"
         )
+    if not space.is_numpy:
+        return _name_elsewhere(name, ridge.positive, space.xp.__name__)
     if is_sparse and ridge.fit_intercept and name not in _WITH_SPARSE_INTERCEPT:
         raise ValueError(
             f"solver='{name}' does not support fitting the intercept on sparse data. Please set the solver to 'auto' or "
@@ -52,6 +56,28 @@ def resolved_name(ridge, is_sparse):
     if ridge.positive:
         return "lbfgs"
     return "sparse_cg" if is_sparse else "cholesky"
+
+
+def _name_elsewhere(name, positive, namespace):
+    """Return the name for arrays that are not NumPy's."""
+    if name not in ("auto", "svd"):
+        raise ValueError(
+            f"Array API dispatch to namespace {namespace} only supports solver 'svd'. Got '{name}'."
+        )
+    if positive:
+        raise ValueError(
+            f"The solvers that support positive fitting do not support Array API dispatch to namespace {namespace}. Please "
+            "either disable Array API dispatch, or use a numpy-like namespace, or set `positive=False`."
+        )
+    if name == "auto":
+        warnings.warn(
+            f"Using Array API dispatch to namespace {namespace} with `solver='auto'` will result in using the solver "
+            "'svd'. The results may differ from those when using a Numpy array, because in that case the preferred solver "
+            "would be cholesky. Set `solver='svd'` to suppress this warning.",
+            UserWarning,
+            stacklevel=5,
+        )
+    return "svd"
 
 
 def warn_of_rank(name, rank, shape):
