@@ -21,14 +21,18 @@ def linear_module(weight, bias):
     weight : array or tensor of shape (outputs, features)
     bias : array or tensor of shape (outputs,)
     """
-    weight = torch.as_tensor(weight)
-    # skip_init: the default initialisation would draw from torch's global generator, which is not ours to move.
-    module = torch.nn.utils.skip_init(
-        torch.nn.Linear, weight.shape[1], weight.shape[0], dtype=weight.dtype, device=weight.device
-    )
-    with torch.no_grad():
-        module.weight.copy_(weight)
-        module.bias.copy_(torch.as_tensor(bias))
+    # Ordinary tensors, in inference mode too, and where they are: torch's default device may be another.
+    with torch.inference_mode(False), torch.no_grad():
+        weight, bias = (
+            part.clone(memory_format=torch.contiguous_format)
+            if isinstance(part, torch.Tensor)
+            else torch.tensor(part, device="cpu")
+            for part in (weight, bias)
+        )
+    # Made without numbers: the default initialisation would draw from torch's global generator, which is not ours to
+    # move. (torch.nn.utils.skip_init does so too, but loads a second's worth of modules that change warnings' filters.)
+    module = torch.nn.Linear(weight.shape[1], weight.shape[0], device="meta", dtype=weight.dtype)
+    module.weight, module.bias = torch.nn.Parameter(weight), torch.nn.Parameter(bias.to(weight))
     return module
 
 

@@ -244,7 +244,7 @@ class Objective:
     def constant_value(self):
         """Return P of the best constant model (W = 0; also b = 0 without an intercept): the yardstick of sizes."""
         weight = (
-            torch.ones(self.rows, device=self.design.device)
+            torch.ones(self.rows, dtype=torch.float64, device=self.design.device)
             if self.sample_weight is None
             else self.sample_weight
         )

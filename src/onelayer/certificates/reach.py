@@ -93,9 +93,10 @@ def reach_of(wide, point, gap, undo_mean=None, undo_scale=None):
     if not l2:
         return None
     weight = wide.sample_weight
-    weight = torch.ones(wide.rows, dtype=torch.float64) if weight is None else weight
-    zero = torch.zeros(wide.features, dtype=torch.float64, device=wide.design.device)
-    centre = wide.design.moments(weight.to(zero.device))[0] if wide.fit_intercept else zero
+    device = wide.design.device
+    weight = torch.ones(wide.rows, dtype=torch.float64, device=device) if weight is None else weight
+    zero = torch.zeros(wide.features, dtype=torch.float64, device=device)
+    centre = wide.design.moments(weight)[0] if wide.fit_intercept else zero
     spread = _spread(wide, centre) if wide.fit_intercept else 0.0
     scale = torch.ones_like(zero) if undo_scale is None else undo_scale
     offset = zero if undo_mean is None else undo_mean

@@ -1,5 +1,7 @@
 """What conjugate gradients found out about one Hessian, used for the next one."""
 
+from typing import Any
+
 import torch
 
 from onelayer.curvature.preconditioners import Preconditioner
@@ -20,8 +22,10 @@ class Pairs:
 
     def __init__(self, most):
         self._most, self._count = most, 0
-        self._directions = self._images = torch.empty(0, 0)
-        self._bends = torch.empty(0)
+        # Tensors from the first direction on, where that lies.
+        self._directions: Any = None
+        self._images: Any = None
+        self._bends: Any = None
 
     def __len__(self):
         return min(self._count, self._most)

@@ -55,12 +55,15 @@ def jittered(share, count):
         ≥ 0, not all zero.
     count : int
     """
-    sums = share.double().cumsum(0)
-    jitter = torch.rand(count, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    places = (torch.arange(count) + jitter).to(sums.device) * (sums[-1] / count)
+    # On the CPU: a GPU adds up in another order at each run, and refuses to where torch is to be deterministic.
+    share, home = share.double().cpu(), share.device
+    sums = share.cumsum(0)
+    generator = torch.Generator("cpu").manual_seed(0)
+    jitter = torch.rand(count, generator=generator, dtype=torch.float64, device="cpu")
+    places = (torch.arange(count, device="cpu") + jitter) * (sums[-1] / count)
     index = torch.searchsorted(sums, places, right=True).clamp_(max=len(share) - 1)
     index, times = torch.unique_consecutive(index, return_counts=True)
-    return index, times * (sums[-1] / count) / share[index].double()
+    return index.to(home), (times * (sums[-1] / count) / share[index]).to(home)
 
 
 def by_curvature(h, count):
@@ -82,8 +85,8 @@ def leverages(objective, factor):
     P. Drineas, M. Magdon-Ismail, M. Mahoney, D. Woodruff, "Fast approximation of matrix coherence and statistical
     leverage", JMLR 13 (2012).
     """
-    generator = torch.Generator().manual_seed(0)
-    noise = torch.randn(objective.features, _SKETCH, generator=generator, dtype=torch.float64)
+    generator = torch.Generator("cpu").manual_seed(0)
+    noise = torch.randn(objective.features, _SKETCH, generator=generator, dtype=torch.float64, device="cpu")
     weight, bias = factor.whiten(noise.to(objective.design.device))
     objective._work.add(objective.rows * _SKETCH / objective.outputs)
     sketch = objective.design.scores(weight.to(objective.dtype), bias.to(objective.dtype))

@@ -133,4 +133,6 @@ def _product(starts, places, values, dense):
 def _tensor(starts, places, values, shape):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-        return torch.sparse_csr_tensor(starts, places, values, shape, check_invariants=False)
+        return torch.sparse_csr_tensor(
+            starts, places, values, shape, device=values.device, check_invariants=False
+        )

@@ -51,7 +51,11 @@ class Cone:
         self.features, self.outputs = objective.features, objective.outputs
         self.fit_intercept, self.per_class = objective.fit_intercept, objective.loss.per_class
         weight = objective.sample_weight
-        weight = torch.ones(objective.rows, device=self.design.device) if weight is None else weight
+        weight = (
+            torch.ones(objective.rows, dtype=torch.float64, device=self.design.device)
+            if weight is None
+            else weight
+        )
         self.rows = torch.nonzero(weight > 0).squeeze(1)
         self.y = objective.y[self.rows].cpu().numpy().reshape(-1)
         self.shape = len(self.rows), self.outputs

@@ -69,7 +69,9 @@ def find_scales(objective):
     Column 'income' has the standard deviation 2.5e+06 and column 'age' 1.1, a ratio of 2.3e+06
     """
     design, weight = objective.design, objective.sample_weight
-    weight = torch.ones(objective.rows, device=design.device) if weight is None else weight
+    weight = (
+        torch.ones(objective.rows, dtype=torch.float64, device=design.device) if weight is None else weight
+    )
     mean, size = design.moments(weight)
     varies = size > _CONSTANT * mean.abs()
     what = "standard deviation"

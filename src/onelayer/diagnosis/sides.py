@@ -44,7 +44,7 @@ def complete_along(objective, direction):
     bias = bias if objective.fit_intercept else torch.zeros_like(bias)
     if objective.loss.per_class:
         weight, bias = weight - weight.mean(dim=0), bias - bias.mean()
-    ones = torch.ones(objective.rows, device=design.device)
+    ones = torch.ones(objective.rows, dtype=torch.float64, device=design.device)
     kept = ones > 0 if objective.sample_weight is None else objective.sample_weight > 0
     every = margins(objective, design.scores(weight, bias))[kept]
     if not bool((every > 0).all()):

@@ -29,6 +29,7 @@ from onelayer.estimators.validation import (
     as_number,
     as_offset,
     as_sample_weight,
+    as_tensor,
     check_lengths,
     resolve_dtype,
 )
@@ -114,7 +115,12 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
     def _fit(self, X, y, sample_weight, offset=None):
         before = dict(vars(self))
         try:
-            with relayed(self, X, y, sample_weight=sample_weight, offset=offset):
+            # Ordinary tensors, also for callers in inference mode, whose tensors no loss could be differentiated with.
+            with (
+                relayed(self, X, y, sample_weight=sample_weight, offset=offset),
+                torch.inference_mode(False),
+                torch.no_grad(),
+            ):
                 return self._fit_or_raise(X, y, sample_weight, offset)
         except BaseException:
             # A fit that fails leaves the model as it was.
@@ -245,8 +251,9 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
         """Return z as a tensor of shape (n_samples, outputs), and whether the user passed tensors."""
         check_is_fitted(self, "coef_")
         features = Features(self, X, fitting=False)
-        weight, bias = (torch.as_tensor(part).to(features.values.device) for part in self._weight_and_bias())
-        with torch.no_grad():
+        device = features.values.device
+        weight, bias = (as_tensor(part, device=device) for part in self._weight_and_bias())
+        with torch.no_grad(), torch.autocast(device.type, enabled=False):
             scores = features.design(weight.dtype).scores(weight, bias)
         offset = as_offset(offset, *scores.shape, scores.device)
         return scores if offset is None else scores + offset.to(scores), features.is_tensor

@@ -9,7 +9,7 @@ from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.base import LinearModel
 from onelayer.estimators.features import Features
 from onelayer.estimators.translating import described, translated
-from onelayer.estimators.validation import check_lengths
+from onelayer.estimators.validation import as_tensor, check_lengths
 from onelayer.parameters import Parameters
 from onelayer.solvers import ProximalNewton
 
@@ -87,15 +87,18 @@ def certify(
     else:
         model, fitted = described(fitted, y, sample_weight, **words)
     twin = type(model)(**model.get_params(deep=False)).set_params(dtype="float64")
-    features = Features(twin, X, fitting=True)
-    check_lengths(features.rows, y, sample_weight)
-    objective, undo = twin._make_objective(features, y, sample_weight, offset)
-    _check_classes(fitted, twin)
-    parameters = _parameters(fitted, objective, undo)
-    certifier = Certifier(objective)
-    if certifier.obstacle:
-        raise ParameterError(f"there is no certificate for {_name(fitted)}: {certifier.obstacle}.")
-    return _proven(certifier, undo.to_solver(parameters), fitted, undo)
+    # As in a fit: ordinary tensors, and products that autocast does not round.
+    with torch.inference_mode(False), torch.no_grad():
+        features = Features(twin, X, fitting=True)
+        check_lengths(features.rows, y, sample_weight)
+        objective, undo = twin._make_objective(features, y, sample_weight, offset)
+        _check_classes(fitted, twin)
+        parameters = _parameters(fitted, objective, undo)
+        certifier = Certifier(objective)
+        if certifier.obstacle:
+            raise ParameterError(f"there is no certificate for {_name(fitted)}: {certifier.obstacle}.")
+        with torch.autocast(objective.design.device.type, enabled=False):
+            return _proven(certifier, undo.to_solver(parameters), fitted, undo)
 
 
 def _proven(certifier, parameters, fitted, undo):
@@ -154,10 +157,8 @@ def _parameters(fitted, objective, undo):
 def _numbers(values, name):
     """Return a tensor in float64, or say which argument is none."""
     try:
-        values = (
-            values
-            if isinstance(values, torch.Tensor)
-            else torch.from_numpy(np.asarray(values, dtype=np.float64))
+        values = as_tensor(
+            values if isinstance(values, torch.Tensor) else np.asarray(values, dtype=np.float64)
         )
     except (TypeError, ValueError) as error:
         raise DataError(f"{name} is not numeric ({error}): give numbers.") from error

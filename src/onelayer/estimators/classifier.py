@@ -15,7 +15,7 @@ from onelayer.estimators.from_torch import ClassifierExchange
 from onelayer.estimators.scaling import ClassMap
 from onelayer.estimators.streaming import ClassifierStreaming
 from onelayer.estimators.targets import log_shift, read_classes
-from onelayer.estimators.validation import as_array, as_number
+from onelayer.estimators.validation import as_array, as_number, as_tensor
 from onelayer.links import LogisticSigmoid, Softmax
 from onelayer.losses import CrossEntropy, Logistic, Loss, ProbabilitySquaredError
 
@@ -101,27 +101,27 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
 
     def decision_function(self, X, *, offset=None):
         """Return the scores z, shape (n_samples, n_classes); for two classes z_1 − z_0, shape (n_samples,)."""
-        scores, as_tensor = self._scores(X, offset)
+        scores, tensors = self._scores(X, offset)
         if scores.shape[1] <= 2:
             # What scikit-learn and its tools expect of two classes, however many scores the model has.
             scores = scores.squeeze(1) if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
-        return scores if as_tensor else scores.numpy()
+        return scores if tensors else scores.numpy()
 
     def predict_proba(self, X, *, offset=None):
         """Return the probability of each class, shape (n_samples, n_classes), in the order of ``classes_``."""
-        scores, as_tensor = self._scores(X, offset)
+        scores, tensors = self._scores(X, offset)
         proba = _probabilities(scores)
-        return proba if as_tensor else proba.numpy()
+        return proba if tensors else proba.numpy()
 
     def predict_log_proba(self, X, *, offset=None):
         """Return the logarithms of the probabilities, right also where a probability is too small to be a number."""
-        scores, as_tensor = self._scores(X, offset)
+        scores, tensors = self._scores(X, offset)
         if scores.shape[1] == 1:
             scores = torch.cat([-scores, scores], dim=1)
             proba = torch.nn.functional.logsigmoid(scores)
         else:
             proba = torch.log_softmax(scores, dim=1)
-        return proba if as_tensor else proba.numpy()
+        return proba if tensors else proba.numpy()
 
     def score(self, X, y, sample_weight=None, offset=None):
         """Return the share of rows whose label is predicted."""
@@ -164,10 +164,10 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
         """
         if abstain is not None:
             return self._predict_or_none(X, offset, abstain)
-        scores, as_tensor = self._scores(X, offset)
+        scores, tensors = self._scores(X, offset)
         index = _most_probable(scores)
-        if as_tensor and self.classes_.dtype.kind in "iufb":
-            return torch.as_tensor(self.classes_, device=index.device)[index]
+        if tensors and self.classes_.dtype.kind in "iufb":
+            return as_tensor(self.classes_, device=index.device)[index]
         return self.classes_[index.cpu().numpy()]
 
     def _predict_or_none(self, X, offset, abstain):
@@ -195,7 +195,7 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
         y = torch.from_numpy(read.y)
         if seen == 1:
             y = (y[:, 1] if y.ndim == 2 else y).unsqueeze(1)
-            y = y if y.is_floating_point() else y.float()
+            y = y if y.is_floating_point() else y.double()
         return Targets(self._loss(seen), y, seen, read.sample_weight, self._map(read, outputs))
 
     def _map(self, read, outputs):

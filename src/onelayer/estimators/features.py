@@ -79,10 +79,12 @@ class Features:
             self.copies.append(f"X was copied from {before} to {self.values.device}")
 
     def _array(self, estimator, X, fitting):
-        given = X.dtype if isinstance(X, np.ndarray) else None
-        array = _validated(estimator, X, fitting)
-        if given is not None and array.dtype != given:
-            self.copies.append(f"X was converted from {given} to {array.dtype}")
+        array = _validated(estimator, X, fitting, dtype=_kept_dtypes(X))
+        if not isinstance(X, np.ndarray):
+            if not _shares_memory(array, X):
+                self.copies.append(f"X was copied from a {type(X).__name__} to an array of {array.dtype}")
+        elif array.dtype != X.dtype:
+            self.copies.append(f"X was converted from {X.dtype} to {array.dtype}")
         if not array.flags.c_contiguous:
             self.copies.append("X was copied to row order")
             array = np.ascontiguousarray(array)
@@ -141,11 +143,25 @@ class Features:
         )
 
 
-def _validated(estimator, X, fitting, **sparse):
+def _kept_dtypes(X):
+    """Return the dtypes that may stay; of a frame its own, which scikit-learn sees in those of pandas only."""
+    if not (hasattr(X, "columns") and hasattr(X, "to_numpy")):
+        return _NUMPY_DTYPES
+    own = np.asarray(X[:0]).dtype
+    return own if own in _NUMPY_DTYPES else _NUMPY_DTYPES
+
+
+def _shares_memory(array, X):
+    """Return whether an array is a view of X (a frame, say), by its first row: all of it may be large."""
     try:
-        return validate_data(
-            estimator, X, reset=fitting, dtype=_NUMPY_DTYPES, ensure_all_finite=False, **sparse
-        )
+        return np.may_share_memory(array[:1], np.asarray(X[:1]))
+    except (LookupError, TypeError, ValueError):
+        return False
+
+
+def _validated(estimator, X, fitting, dtype=_NUMPY_DTYPES, **sparse):
+    try:
+        return validate_data(estimator, X, reset=fitting, dtype=dtype, ensure_all_finite=False, **sparse)
     except (TypeError, ValueError) as error:
         if "feature names" in str(error).lower():
             # scikit-learn's own list of the names that differ, as its users know it.

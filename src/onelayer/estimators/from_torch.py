@@ -11,6 +11,7 @@ from onelayer.errors import ParameterError
 from onelayer.estimators.labels import folded, label_array
 from onelayer.estimators.stream import forget
 from onelayer.estimators.strengths import penalty_of
+from onelayer.estimators.validation import as_tensor
 from onelayer.modules import LinearPart, as_coefficients, read_linear
 from onelayer.parameters import Parameters
 from onelayer.result import Result, Status
@@ -275,8 +276,8 @@ def _state_part(state, fit_intercept):
         raise ParameterError(
             "state has no 'bias' and fit_intercept is True: give one, or fit_intercept=False."
         )
-    weight = torch.as_tensor(state["weight"])
-    bias = torch.as_tensor(state["bias"]) if "bias" in keys else None
+    weight = as_tensor(state["weight"])
+    bias = as_tensor(state["bias"]) if "bias" in keys else None
     if weight.ndim != 2 or (bias is not None and bias.shape != weight.shape[:1]):
         shapes = " and ".join(str(tuple(part.shape)) for part in (weight, bias) if part is not None)
         raise ParameterError(

@@ -17,7 +17,7 @@ from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.features import Features
 from onelayer.estimators.labels import single_score
 from onelayer.estimators.stream import forget
-from onelayer.estimators.validation import check_lengths
+from onelayer.estimators.validation import as_array, as_tensor, check_lengths
 from onelayer.modules import read_linear
 from onelayer.parameters import Parameters
 
@@ -130,15 +130,16 @@ class Polishing(BaseEstimator, abc.ABC):
         weight, bias = self._start_of(init)
         model: Any = type(self)(**self.get_params(deep=False))
         model.solver, model.warm_start, model.n_init = "auto", False, 1
-        objective, undo = self._measured(model, X, y, sample_weight, init)
-        weight, bias = _fitting(weight, bias, objective, undo)
-        start = Parameters.of(weight, bias)
-        model.init = weight, bias
-        model.set_callbacks(*self._callbacks)
-        model._fit(X, y, sample_weight)
-        began = copy.copy(model)
-        began._set_parameters(start)
-        values = _values(objective, undo, start, Parameters.of(*_pair(*model._weight_and_bias())))
+        with torch.inference_mode(False), torch.no_grad():
+            objective, undo = self._measured(model, X, y, sample_weight, init)
+            weight, bias = _fitting(weight, bias, objective, undo)
+            start = Parameters.of(weight, bias)
+            model.init = weight, bias
+            model.set_callbacks(*self._callbacks)
+            model._fit(X, y, sample_weight)
+            began = copy.copy(model)
+            began._set_parameters(start)
+            values = _values(objective, undo, start, Parameters.of(*_pair(*model._weight_and_bias())))
         report = _report(began, model, *values, X, y, sample_weight)
         forget(self)
         ours = self.get_params(deep=False)
@@ -190,7 +191,7 @@ class Polishing(BaseEstimator, abc.ABC):
 def _pair(weight, bias):
     """Return a start as float64 tensors of shapes (outputs, features) and (outputs,)."""
     try:
-        weight, bias = (torch.as_tensor(part, dtype=torch.float64).detach() for part in (weight, bias))
+        weight, bias = (as_tensor(part, torch.float64).detach() for part in (weight, bias))
     except (TypeError, ValueError, RuntimeError) as error:
         raise ParameterError(f"init is not numeric ({error}): give numbers.") from error
     weight, bias = torch.atleast_2d(weight), bias.reshape(-1)
@@ -243,7 +244,7 @@ def _report(start, end, value, reached, least, X, y, sample_weight):
     size = max(abs(proven), least)
     classifies = is_classifier(end)
     before, after = (
-        _array(model.predict_proba(X) if classifies else model.predict(X)).astype(np.float64)
+        as_array(model.predict_proba(X) if classifies else model.predict(X)).astype(np.float64)
         for model in (start, end)
     )
     return PolishReport(
@@ -263,11 +264,7 @@ def _report(start, end, value, reached, least, X, y, sample_weight):
 def _score(model, X, y, sample_weight):
     # scikit-learn's metrics do not mix tensors of a GPU with arrays.
     metric = accuracy_score if is_classifier(model) else r2_score
-    weight = None if sample_weight is None else _array(sample_weight)
+    weight = None if sample_weight is None else as_array(sample_weight)
     if weight is not None and weight.ndim == 0:
         weight = None
-    return float(metric(_array(y), _array(model.predict(X)), sample_weight=weight))
-
-
-def _array(values):
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+    return float(metric(as_array(y), as_array(model.predict(X)), sample_weight=weight))

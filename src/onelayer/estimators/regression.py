@@ -11,7 +11,7 @@ from onelayer.errors import DataError, ParameterError, RankWarning
 from onelayer.estimators.base import LinearModel, Targets
 from onelayer.estimators.from_torch import RegressorExchange
 from onelayer.estimators.streaming import RegressorStreaming
-from onelayer.estimators.validation import as_array, as_number, require_finite
+from onelayer.estimators.validation import as_array, as_number, as_tensor, require_finite
 from onelayer.losses import AbsoluteError, Huber, Loss, Quantile, SquaredError
 from onelayer.solvers.least_squares import dependent_columns_message
 
@@ -163,9 +163,9 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
 
     def predict(self, X, *, offset=None):
         """Return ŷ for each row, in the shape of the y that was fitted."""
-        scores, as_tensor = self._scores(X, offset)
+        scores, tensors = self._scores(X, offset)
         scores = scores if self._two_dimensional else scores.squeeze(1)
-        return scores if as_tensor else scores.numpy()
+        return scores if tensors else scores.numpy()
 
     def _learn(self, state):
         self.rank_ = getattr(state, "rank", None)
@@ -178,10 +178,8 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
             warnings.warn(f"{type(self).__name__}: {message}", RankWarning, stacklevel=5)
 
     def _targets(self, y, sample_weight):
-        if isinstance(y, torch.Tensor):
-            y = y.detach().cpu().numpy()
         try:
-            y = np.asarray(y, dtype=np.float64)
+            y = np.asarray(as_array(y), dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise DataError(
                 f"y is not numeric ({error}): linear regression needs numbers; for labels use a classifier."
@@ -190,7 +188,7 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
             raise DataError(f"y has shape {y.shape}: give (n_samples,) or (n_samples, n_targets).")
         require_finite(y, "y")
         self._two_dimensional = y.ndim == 2
-        y = torch.from_numpy(y.reshape(len(y), -1))
+        y = as_tensor(y.reshape(len(y), -1))
         return Targets(self._loss(), y, y.shape[1], sample_weight)
 
     def _loss(self):

@@ -59,7 +59,11 @@ class Scaling:
 
     @classmethod
     def of(cls, design, sample_weight, *, centred):
-        weight = torch.ones(design.rows, device=design.device) if sample_weight is None else sample_weight
+        weight = (
+            torch.ones(design.rows, dtype=torch.float64, device=design.device)
+            if sample_weight is None
+            else sample_weight
+        )
         mean, scale = design.moments(weight)
         # A constant column carries no information; rounding can leave it a deviation that is not quite zero.
         constant = scale <= 1e-13 * mean.abs()

@@ -8,6 +8,7 @@ import time
 import torch
 
 from onelayer.errors import ParameterError
+from onelayer.estimators.validation import as_tensor
 from onelayer.parameters import Parameters
 from onelayer.result import Status
 
@@ -41,7 +42,7 @@ class Starts:
 
     def of(self, objective, undo, seed):
         """Yield the starts as Parameters of the solver; `undo` maps between these and the features' own."""
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator("cpu").manual_seed(seed)
         yield self._first(objective, undo, generator)
         for _ in range(self.n_init - 1):
             yield _drawn(objective, self.init if _is_number(self.init) else 1.0, generator)
@@ -57,8 +58,7 @@ class Starts:
             raise ParameterError(f"init is {self.init!r}: {_CHOICES}.")
         start = objective.zeros()
         if self.init == "normal":
-            noise = torch.randn(start.weight.shape, generator=generator)
-            start.weight.copy_(_NORMAL_DEVIATION * noise)
+            start.weight.copy_(_NORMAL_DEVIATION * _noise(start.weight.shape, generator))
         return start
 
 
@@ -102,10 +102,15 @@ def best_of(objective, starts, fit, time_limit):
 
 def _drawn(objective, deviation, generator):
     start = objective.zeros()
-    start.flat.copy_(deviation * torch.randn(start.flat.shape, generator=generator))
+    start.flat.copy_(deviation * _noise(start.flat.shape, generator))
     if not objective.fit_intercept:
         start.bias.zero_()
     return start
+
+
+def _noise(shape, generator):
+    # Of the same dtype and place for all: the same seed starts from the same numbers everywhere.
+    return torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu")
 
 
 def _is_number(init):
@@ -121,7 +126,7 @@ def _as_pair(init):
 
 
 def _given(pair, objective, undo, what):
-    weight, bias = (_double(part) for part in pair)
+    weight, bias = (_double(part).to(objective.design.device) for part in pair)
     shape = (undo.outputs(objective), objective.features)
     if weight.numel() != shape[0] * shape[1] or bias.numel() != shape[0]:
         raise ParameterError(
@@ -135,5 +140,5 @@ def _given(pair, objective, undo, what):
 
 
 def _double(values):
-    """Return a detached float64 tensor of these numbers."""
-    return torch.as_tensor(values, dtype=torch.float64).detach()
+    """Return a detached float64 tensor of these numbers, where they are."""
+    return as_tensor(values, torch.float64).detach()

@@ -64,7 +64,7 @@ class Stream:
     @classmethod
     def begin(cls, solver, seed, rows):
         """Return a stream before its first part, with so many rows seen by a fit before it."""
-        return cls(solver, seed, torch.Generator().manual_seed(seed).get_state(), rows, float(rows))
+        return cls(solver, seed, torch.Generator("cpu").manual_seed(seed).get_state(), rows, float(rows))
 
     def with_rows(self, objective, weight):
         """Return the stream that has seen these rows, of this weight in sum, and weigh them in the objective.
@@ -85,7 +85,7 @@ class Stream:
     def passed(self, objective, start):
         """Return the Parameters after a pass over the objective's rows, None if they left the finite numbers; and the stream."""
         began, solver = time.perf_counter(), self.solver
-        generator = torch.Generator()
+        generator = torch.Generator("cpu")
         generator.set_state(self.generator)
         optimizer, scheduler, live = solver.prepare(start, objective.fit_intercept)
         if self.optimizer is not None:
@@ -93,10 +93,11 @@ class Stream:
             optimizer.load_state_dict(copy.deepcopy(self.optimizer))
         if self.scheduler is not None:
             scheduler.load_state_dict(copy.deepcopy(self.scheduler))
-        rate = solver.epoch(objective, live, optimizer, generator)
+        with torch.autocast(objective.design.device.type, enabled=False):
+            rate = solver.epoch(objective, live, optimizer, generator)
+            value = objective.value(live)
         if scheduler:
             scheduler.step()
-        value = objective.value(live)
         finite = math.isfinite(value) and bool(torch.isfinite(live.flat).all())
         passes, seconds = self.passes + objective.passes, self.seconds + time.perf_counter() - began
         record = Record(self.iterations + 1, seconds, passes, value, step=rate)

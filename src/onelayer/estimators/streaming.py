@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
 
@@ -64,7 +65,8 @@ class _Streaming(abc.ABC):
         model: Any = copy.copy(self)
         if classes is not None:
             model._known_classes = classes
-        model._pass_over(X, y, sample_weight)
+        with torch.inference_mode(False), torch.no_grad():
+            model._pass_over(X, y, sample_weight)
         for gone in ("_known_classes", "polish_report_"):
             vars(model).pop(gone, None)
         vars(self).clear()

@@ -5,14 +5,13 @@ import math
 import warnings
 
 import numpy as np
-import torch
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.labels import label_array, positions
-from onelayer.estimators.validation import require_finite
+from onelayer.estimators.validation import as_array, require_finite
 
 __all__ = ["ClassTargets", "encoded", "read_classes"]
 
@@ -107,10 +106,7 @@ def encoded(y):
 
 
 def _array(y):
-    if isinstance(y, torch.Tensor):
-        y = y.detach().cpu()
-        y = (y.float() if y.dtype == torch.bfloat16 else y).numpy()
-    y = np.asarray(y)
+    y = as_array(y)
     if y.ndim not in (1, 2):
         raise DataError(f"y has shape {y.shape}: give one label per row, shape (n_samples,).")
     require_finite(y, "y")

@@ -31,14 +31,26 @@ def first_line(error):
 
 def as_array(values):
     """Return a NumPy array of tensors (on any device), lists or arrays."""
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+    if not isinstance(values, torch.Tensor):
+        return np.asarray(values)
+    values = values.detach().cpu()
+    # NumPy has no bfloat16; float32 holds each of its numbers.
+    return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
 
 
-def as_tensor(array):
-    """Return a tensor that shares the array's memory, also of a read-only one (we never write to X)."""
+def as_tensor(values, dtype=None, device=None):
+    """Return these numbers as a tensor where they lie, or on a device; it shares their memory if it can.
+
+    Also that of a read-only array (we never write to X), and whatever torch's default device is.
+    """
+    if device is None:
+        device = values.device if isinstance(values, torch.Tensor) else "cpu"
+    if isinstance(values, np.ndarray) and any(stride < 0 for stride in values.strides):
+        # torch knows no steps backwards.
+        values = np.ascontiguousarray(values)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        return torch.from_numpy(array)
+        return torch.as_tensor(values, dtype=dtype, device=device)
 
 
 def require_finite(array, name, feature_names=None):
@@ -92,10 +104,8 @@ def as_sample_weight(sample_weight, rows):
     """Return the weights as a float64 array, or None for none."""
     if sample_weight is None:
         return None
-    if isinstance(sample_weight, torch.Tensor):
-        sample_weight = sample_weight.detach().cpu().numpy()
     try:
-        weight = np.asarray(sample_weight, dtype=np.float64)
+        weight = np.asarray(as_array(sample_weight), dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(
             f"sample_weight is not numeric ({first_line(error)}): give one number ≥ 0 per row."
@@ -120,9 +130,9 @@ def as_offset(offset, rows, outputs, device):
     if offset is None:
         return None
     try:
-        offset = torch.as_tensor(
-            offset if isinstance(offset, torch.Tensor) else np.asarray(offset, dtype=np.float64)
-        )
+        if not isinstance(offset, torch.Tensor):
+            offset = np.asarray(offset, dtype=np.float64)
+        offset = as_tensor(offset)
     except (TypeError, ValueError) as error:
         raise DataError(f"offset is not numeric ({first_line(error)}): give numbers.") from error
     offset = offset.detach().to(device, torch.float64)

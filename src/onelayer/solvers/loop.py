@@ -4,6 +4,8 @@ import functools
 import math
 import time
 
+import torch
+
 from onelayer.result import Record, Status
 from onelayer.solvers.base import State
 from onelayer.solvers.ending import Outcome, conclude
@@ -54,7 +56,9 @@ def minimize(
     Outcome
     """
     run = _Run(solver, objective, tol, max_iter, time_limit, callbacks, as_estimator, names)
-    return run.go(start, seed, estimator)
+    # Inside torch.autocast products would be rounded to half precision: a fit has the arithmetic that it was asked for.
+    with torch.autocast(objective.design.device.type, enabled=False):
+        return run.go(start, seed, estimator)
 
 
 class _Run:

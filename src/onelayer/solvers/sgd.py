@@ -135,7 +135,7 @@ class SGD(Solver):
     def init(self, objective, parameters, *, seed=0, tol=0.0):
         optimizer, scheduler, live = self.prepare(parameters, objective.fit_intercept)
         # On the CPU whatever the device of X, so that the same seed gives the same batches everywhere.
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator("cpu").manual_seed(seed)
         value, gradient = objective.value_and_gradient(parameters)
         return _State(
             parameters,
@@ -200,5 +200,10 @@ def minibatches(rows, batch_size, generator=None):
     >>> [batch.tolist() for batch in minibatches(5, 2)]
     [[0, 1], [2, 3], [4]]
     """
-    order = torch.arange(rows) if generator is None else torch.randperm(rows, generator=generator)
+    # Like the generator on the CPU, whatever torch's default device is.
+    order = (
+        torch.arange(rows, device="cpu")
+        if generator is None
+        else torch.randperm(rows, generator=generator, device="cpu")
+    )
     return order.split(batch_size)

@@ -74,7 +74,7 @@ def _rows(objective, count):
     A class of which the part held no row would run away.
     """
     rows = objective.rows
-    share = torch.full((rows,), 1 / rows, dtype=torch.float64)
+    share = torch.full((rows,), 1 / rows, dtype=torch.float64, device="cpu")
     y = objective.y.cpu()
     if objective.loss.targets != "real":
         # Of soft labels the class that is most of a row.
