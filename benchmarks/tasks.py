@@ -54,19 +54,20 @@ def objective(task, X, y, coef, intercept):
     """Return P(W, b) in float64, independently of any contestant (arrays, tensors on any device, CSR matrices)."""
     import torch
 
-    X, y = X if task.sparse else torch.as_tensor(X), torch.as_tensor(y)
-    device = torch.device("cpu") if task.sparse else X.device
+    whole, y = X, torch.as_tensor(y)
+    X = None if task.sparse else torch.as_tensor(X)
+    device = torch.device("cpu") if X is None else X.device
     weight = torch.as_tensor(coef).to(device, torch.float64).reshape(task.outputs, -1)
     bias = torch.as_tensor(intercept).to(device, torch.float64).reshape(-1)
     total = 0.0
-    for start in range(0, X.shape[0], _BLOCK):
-        part = X[start : start + _BLOCK]
-        if task.sparse:
-            scores = torch.from_numpy(part.astype("float64") @ weight.numpy().T) + bias
+    for start in range(0, len(y), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        if X is None:
+            scores = torch.from_numpy(whole[rows].astype("float64") @ weight.numpy().T) + bias
         else:
-            scores = part.double() @ weight.T + bias
-        total += _losses(task, scores, y[start : start + _BLOCK].to(device)).sum().item()
-    return total / X.shape[0] + task.alpha / 2 * weight.square().sum().item()
+            scores = X[rows].double() @ weight.T + bias
+        total += _losses(task, scores, y[rows].to(device)).sum().item()
+    return total / len(y) + task.alpha / 2 * weight.square().sum().item()
 
 
 def load_matrix(path):
