@@ -165,8 +165,8 @@ class Certifier:
         return wide.loss.gradient(scores, wide.y)
 
     def _certificate(self, gap, kind, point):
-        # One rounding unit of P itself: nothing smaller can be said in this arithmetic.
-        gap += _EPS * abs(point.value)
+        # One rounding unit of P itself: nothing smaller can be said in this arithmetic. Products that left it prove nothing.
+        gap = math.inf if math.isnan(gap) else gap + _EPS * abs(point.value)
         l2 = self.wide.penalty.l2
         radius = math.sqrt(2 * gap / l2) if l2 else None
         return Certificate(gap, self.relative(gap, point.value), point.value, kind, weight_radius=radius)

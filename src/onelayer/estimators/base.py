@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from onelayer.designs import StandardizedDesign
-from onelayer.errors import ParameterError
+from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.features import Features
 from onelayer.estimators.polishing import Polishing
 from onelayer.estimators.saving import save
@@ -26,6 +26,7 @@ from onelayer.estimators.stream import forget
 from onelayer.estimators.strengths import penalty_of
 from onelayer.estimators.validation import (
     as_count,
+    as_flag,
     as_number,
     as_offset,
     as_sample_weight,
@@ -144,7 +145,13 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
         fit = functools.partial(self._minimize, solver, seed, undo)
         time_limit = None if self.time_limit is None else as_number("time_limit", self.time_limit)
         outcome = best_of(objective, starts.of(objective, undo, seed), fit, time_limit)
-        self._set_parameters(undo.to_features(outcome.parameters))
+        found = undo.to_features(outcome.parameters)
+        if not bool(torch.isfinite(found.flat).all()):
+            raise DataError(
+                f"the fitted coefficients leave the numbers of {str(found.flat.dtype).removeprefix('torch.')}: bring the "
+                "columns of X, and y, to sizes nearer to 1 first, or start nearer to zero (init)."
+            )
+        self._set_parameters(found)
         self.result_, self.certificate_ = outcome.result, outcome.certificate
         self.result_.copies = features.copies
         self.n_iter_ = self.result_.n_iter
@@ -166,6 +173,8 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
     def _make_objective(self, features, y, sample_weight, offset=None):
         """Return the objective and the map between the solver's coefficients and those of the features."""
         dtype, device = resolve_dtype(self.dtype, features.values), features.values.device
+        fit_intercept = as_flag("fit_intercept", self.fit_intercept)
+        standardize = as_flag("standardize", self.standardize)
         sample_weight = as_sample_weight(sample_weight, features.rows)
         targets = self._targets(y, sample_weight)
         loss, outputs, sample_weight = targets.loss, targets.outputs, targets.sample_weight
@@ -178,8 +187,8 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
             sample_weight = torch.from_numpy(sample_weight * (len(sample_weight) / total)).to(device)
         design = features.design(dtype)
         scaling = None
-        if self.standardize:
-            scaling = Scaling.of(design, sample_weight, centred=self.fit_intercept)
+        if standardize:
+            scaling = Scaling.of(design, sample_weight, centred=fit_intercept)
             design = StandardizedDesign(design, scaling.mean, scaling.scale)
         offset = as_offset(offset, features.rows, outputs, device)
         objective = Objective(
@@ -190,7 +199,7 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
             outputs=outputs,
             sample_weight=sample_weight,
             offset=offset,
-            fit_intercept=self.fit_intercept,
+            fit_intercept=fit_intercept,
         )
         self.objective_record_ = {
             "loss": loss.name,
@@ -198,8 +207,8 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
             "alpha": float(alpha),
             "l1_ratio": float(l1_ratio),
             "total_weight": total,
-            "fit_intercept": bool(self.fit_intercept),
-            "standardize": bool(self.standardize),
+            "fit_intercept": fit_intercept,
+            "standardize": standardize,
             "n_samples": objective.rows,
             "n_features": objective.features,
             "n_outputs": outputs,

@@ -166,8 +166,10 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
             return self._predict_or_none(X, offset, abstain)
         scores, tensors = self._scores(X, offset)
         index = _most_probable(scores)
-        if tensors and self.classes_.dtype.kind in "iufb":
-            return as_tensor(self.classes_, device=index.device)[index]
+        # NumPy's long doubles have no counterpart in torch.
+        if tensors and self.classes_.dtype.kind in "iufb" and self.classes_.dtype.itemsize <= 8:
+            native = self.classes_.astype(self.classes_.dtype.newbyteorder("="), copy=False)
+            return as_tensor(native, device=index.device)[index]
         return self.classes_[index.cpu().numpy()]
 
     def _predict_or_none(self, X, offset, abstain):

@@ -45,9 +45,13 @@ def compressed_of_scipy(X, given, copies):
 
 def compressed_of_torch(X, copies):
     """Return a sparse tensor as Compressed, and its transpose where it came so; notes on copies go to a list."""
+    if X.layout is torch.sparse_coo and X.sparse_dim() != 2:
+        copies.append("X was converted from a hybrid tensor to torch.sparse_csr")
+        X = X.to_dense().to_sparse_csr()
     if X.layout not in _LAYOUTS:
         copies.append(f"X was converted from {X.layout} to torch.sparse_csr")
-        X = X.to_sparse_csr()
+        # Torch has no way from blocks to rows but this one.
+        X = X.to_sparse_coo().to_sparse_csr()
     if X.layout is torch.sparse_coo:
         copies.append("X was converted from torch.sparse_coo to torch.sparse_csr")
         X = X.coalesce().to_sparse_csr()

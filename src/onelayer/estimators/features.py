@@ -68,6 +68,10 @@ class Features:
 
     def _move(self, device):
         before = self.values.device
+        if str(device).startswith("meta"):
+            raise ParameterError(
+                f"device is {device!r}, where nothing is computed: give 'cpu' or leave it out."
+            )
         try:
             self.data = self.data.to(device)
             self.flipped = self.flipped and self.flipped.to(device)
@@ -109,6 +113,9 @@ class Features:
             raise DataError(
                 f"X is complex ({X.dtype}): give real numbers, for example its parts side by side."
             )
+        if X.is_meta or X.is_quantized or X.is_nested:
+            kind = "on the device 'meta', without values" if X.is_meta else "quantized or nested"
+            raise DataError(f"X is a tensor that is {kind}: give a plain tensor.")
         if X.requires_grad:
             self.copies.append("X was detached from its graph: no gradient flows through a fit")
         return X.detach()
@@ -122,7 +129,12 @@ class Features:
             X = _validated(estimator, X, fitting, accept_sparse=("csr", "csc"), accept_large_sparse=True)
             if X.format != given.format:
                 self.copies.append(f"X was converted from {given.format} to {X.format}")
-            self.data, self.flipped = compressed_of_scipy(X, given.dtype, self.copies)
+            try:
+                self.data, self.flipped = compressed_of_scipy(X, given.dtype, self.copies)
+            except ValueError as error:
+                raise DataError(
+                    f"X is a sparse matrix that is damaged ({first_line(error)}): build it again."
+                ) from error
         if not self.data.is_sound:
             raise DataError("X is a sparse matrix whose index arrays point outside of it: build it again.")
         if not bool(torch.isfinite(self.values.sum(dtype=torch.float64))):
@@ -159,10 +171,28 @@ def _shares_memory(array, X):
         return False
 
 
+def holds_dates(X):
+    """Return whether an array or a frame has dates or durations: NumPy would count their units, and call a missing one −9.2e18."""
+    # A lazy frame would have to be read for its dtypes, and has no shape.
+    own = getattr(X, "dtypes", None) if hasattr(X, "shape") else None
+    kinds = own if isinstance(own, (list, tuple)) or hasattr(own, "tolist") else [getattr(X, "dtype", None)]
+    return any(getattr(kind, "kind", "") in ("m", "M") or _is_temporal(kind) for kind in kinds)
+
+
+def _is_temporal(kind):
+    tell = getattr(kind, "is_temporal", None)
+    return callable(tell) and bool(tell())
+
+
 def _validated(estimator, X, fitting, dtype=_NUMPY_DTYPES, **sparse):
+    if holds_dates(X):
+        raise DataError(
+            "X holds dates or durations, which are no numbers until a unit is chosen: convert them first, for example to "
+            "days since the first one."
+        )
     try:
         return validate_data(estimator, X, reset=fitting, dtype=dtype, ensure_all_finite=False, **sparse)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         if "feature names" in str(error).lower():
             # scikit-learn's own list of the names that differ, as its users know it.
             raise
@@ -175,10 +205,14 @@ def _validated(estimator, X, fitting, dtype=_NUMPY_DTYPES, **sparse):
 def _check_shape(estimator, X, fitting):
     try:
         # Not np.shape, which asks an object for more than that it can be made an array.
-        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+        shape = X.shape if isinstance(getattr(X, "shape", None), tuple) else np.asarray(X).shape
     except ValueError as error:
         raise DataError(
             "X has rows of different lengths: give a table of shape (n_samples, n_features)."
+        ) from error
+    except (TypeError, RuntimeError, OverflowError) as error:
+        raise DataError(
+            f"X is no table ({first_line(error)}): give one of shape (n_samples, n_features)."
         ) from error
     if len(shape) != 2:
         plural = "" if len(shape) == 1 else "s"

@@ -11,7 +11,7 @@ from onelayer.errors import DataError, ParameterError, RankWarning
 from onelayer.estimators.base import LinearModel, Targets
 from onelayer.estimators.from_torch import RegressorExchange
 from onelayer.estimators.streaming import RegressorStreaming
-from onelayer.estimators.validation import as_array, as_number, as_tensor, require_finite
+from onelayer.estimators.validation import as_array, as_float64, as_number, as_tensor, require_finite
 from onelayer.losses import AbsoluteError, Huber, Loss, Quantile, SquaredError
 from onelayer.solvers.least_squares import dependent_columns_message
 
@@ -178,17 +178,12 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
             warnings.warn(f"{type(self).__name__}: {message}", RankWarning, stacklevel=5)
 
     def _targets(self, y, sample_weight):
-        try:
-            y = np.asarray(as_array(y), dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise DataError(
-                f"y is not numeric ({error}): linear regression needs numbers; for labels use a classifier."
-            ) from error
+        y = as_float64(y, "y", "linear regression needs numbers; for labels use a classifier")
         if y.ndim not in (1, 2) or 0 in y.shape:
             raise DataError(f"y has shape {y.shape}: give (n_samples,) or (n_samples, n_targets).")
         require_finite(y, "y")
         self._two_dimensional = y.ndim == 2
-        y = as_tensor(y.reshape(len(y), -1))
+        y = as_tensor(np.ascontiguousarray(y.reshape(len(y), -1)))
         return Targets(self._loss(), y, y.shape[1], sample_weight)
 
     def _loss(self):

@@ -101,7 +101,9 @@ def encoded(y):
             whole -= low
             there = np.bincount(whole) > 0
             return (there.nonzero()[0] + low).astype(y.dtype), (there.cumsum() - 1)[whole]
-    check_classification_targets(y)
+    # It casts floats to integers to see whether they are whole; those that are too large for that are no labels.
+    with np.errstate(invalid="ignore"):
+        check_classification_targets(y)
     return np.unique(y, return_inverse=True)
 
 

@@ -1,6 +1,7 @@
 """Numbers, weights and lengths as they should be, or one clear sentence on what is wrong with them."""
 
 import math
+import reprlib
 import warnings
 
 import numpy as np
@@ -11,6 +12,8 @@ from onelayer.errors import DataError, ParameterError
 __all__ = [
     "as_array",
     "as_count",
+    "as_flag",
+    "as_float64",
     "as_number",
     "as_offset",
     "as_sample_weight",
@@ -21,6 +24,8 @@ __all__ = [
     "resolve_dtype",
 ]
 
+# Sums of weights of this size and its inverse can be divided by without leaving float64.
+_LEAST_TOTAL = 1e-300
 _ARITHMETIC = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -29,13 +34,65 @@ def first_line(error):
     return str(error).strip().split("\n")[0].rstrip(".:")
 
 
-def as_array(values):
-    """Return a NumPy array of tensors (on any device), lists or arrays."""
-    if not isinstance(values, torch.Tensor):
-        return np.asarray(values)
+def as_array(values, name="y"):
+    """Return a NumPy array of tensors (on any device), lists or arrays; DataError for what holds no real dense values."""
+    if hasattr(values, "tocsr") and hasattr(values, "nnz"):
+        raise DataError(f"{name} is a sparse matrix: give a dense array, such as {name}.toarray().ravel().")
+    if isinstance(values, torch.Tensor):
+        values = _of_tensor(values, name)
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"{name} is no array of values ({first_line(error)}): give one entry per row."
+        ) from error
+    if array.dtype.kind in "US" and isinstance(values, (list, tuple)):
+        # NumPy writes numbers among text as text.
+        array = np.asarray(values, dtype=object) if _is_mixed(values) else array
+    if array.dtype.kind == "c":
+        raise DataError(f"{name} is complex ({array.dtype}): give real values.")
+    return array
+
+
+def as_float64(values, name, way_out):
+    """Return a float64 NumPy array of real numbers, or raise DataError."""
+    array = as_array(values, name)
+    why = f"its dtype is {array.dtype}"
+    # A date is a count of some unit since some day, which nobody means.
+    if array.dtype.kind not in "mMV":
+        try:
+            with np.errstate(over="ignore"):
+                return array.astype(np.float64, copy=False)
+        except (TypeError, ValueError, OverflowError) as error:
+            why = first_line(error)
+    raise DataError(f"{name} is not numeric ({why}): {way_out}.")
+
+
+def _is_mixed(values):
+    text = [isinstance(value, (str, np.ndarray, list, tuple)) for value in values]
+    return not all(text) and not all(isinstance(value, bytes) for value in values)
+
+
+def _of_tensor(values, name):
+    if values.layout != torch.strided or values.is_quantized or values.is_meta:
+        kind = "on the device 'meta', without values" if values.is_meta else "sparse, nested or quantized"
+        raise DataError(f"{name} is a tensor that is {kind}: give a plain tensor.")
     values = values.detach().cpu()
-    # NumPy has no bfloat16; float32 holds each of its numbers.
-    return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
+    if values.is_floating_point() and (values.dtype == torch.bfloat16 or values.dtype.itemsize < 2):
+        # NumPy has no such numbers; float32 holds them all.
+        values = values.float()
+    return values.resolve_conj().resolve_neg().numpy()
+
+
+def _length(values):
+    """Return the number of rows, or None for what has none."""
+    try:
+        shape = getattr(values, "shape", None)
+        if shape is None and hasattr(values, "__array__") and not hasattr(values, "__len__"):
+            shape = np.asarray(values).shape
+        return int(shape[0]) if isinstance(shape, tuple) else len(values)
+    except (TypeError, IndexError):
+        return None
 
 
 def as_tensor(values, dtype=None, device=None):
@@ -89,27 +146,21 @@ def check_lengths(rows, y, sample_weight=None):
     for name, other in (("y", y), ("sample_weight", sample_weight)):
         if other is None:
             continue
-        # Not np.ndim, which asks an object for more than that it can be made an array.
-        size = len(other) if hasattr(other, "__len__") and getattr(other, "ndim", 1) else None
-        if size is None and not hasattr(other, "__len__") and hasattr(other, "__array__"):
-            size = np.asarray(other).size
+        length = _length(other)
         # One number as weight stands for all rows.
-        if size is None and name == "y":
-            raise DataError(f"{name} is {other!r}: give one target per row.")
-        if size is not None and size != rows:
-            raise DataError(f"X has {rows} rows and {name} has {size} entries: give one per row.")
+        if length is None and name != "y":
+            continue
+        if length is None or isinstance(other, (str, dict, set)):
+            raise DataError(f"{name} is {reprlib.repr(other)}: give one target per row.")
+        if rows != length:
+            raise DataError(f"X has {rows} rows and {name} has {length} entries: give one per row.")
 
 
 def as_sample_weight(sample_weight, rows):
     """Return the weights as a float64 array, or None for none."""
     if sample_weight is None:
         return None
-    try:
-        weight = np.asarray(as_array(sample_weight), dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"sample_weight is not numeric ({first_line(error)}): give one number ≥ 0 per row."
-        ) from error
+    weight = as_float64(sample_weight, "sample_weight", "give one number ≥ 0 per row")
     if weight.ndim == 0:
         weight = np.full(rows, weight)
     if weight.shape != (rows,):
@@ -122,6 +173,13 @@ def as_sample_weight(sample_weight, rows):
         )
     if not weight.any():
         raise DataError("sample_weight is zero for every row: give at least one row a positive weight.")
+    with np.errstate(over="ignore"):
+        total = float(weight.sum())
+    if not _LEAST_TOTAL <= total <= 1 / _LEAST_TOTAL:
+        raise DataError(
+            f"sample_weight sums to {total:g}, beyond the numbers that can be divided by: multiply all weights by a "
+            "constant (C is about their sum)."
+        )
     return weight
 
 
@@ -129,12 +187,11 @@ def as_offset(offset, rows, outputs, device):
     """Return a known part of the scores as a float64 tensor of shape (rows, outputs), or None for none."""
     if offset is None:
         return None
-    try:
-        if not isinstance(offset, torch.Tensor):
-            offset = np.asarray(offset, dtype=np.float64)
-        offset = as_tensor(offset)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"offset is not numeric ({first_line(error)}): give numbers.") from error
+    # A tensor stays where it is, which may be where X is.
+    plain = isinstance(offset, torch.Tensor) and offset.layout is torch.strided
+    if not plain or offset.is_meta or offset.is_complex():
+        offset = as_float64(offset, "offset", "give numbers")
+    offset = as_tensor(offset)
     offset = offset.detach().to(device, torch.float64)
     if not bool(torch.isfinite(offset).all()):
         raise DataError("offset holds NaN or infinite values: give finite ones.")
@@ -147,15 +204,26 @@ def as_offset(offset, rows, outputs, device):
 
 def as_number(name, value, *, low=0.0, strict=False, infinite=False):
     """Return a parameter as a float, or raise ParameterError with its legal range."""
-    legal = (
-        isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and not math.isnan(value)
-    )
+    legal = isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and np.isreal(value)
     if legal:
-        legal = (value > low if strict else value >= low) and (infinite or math.isfinite(value))
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.nan
+        legal = (number > low if strict else number >= low) and (infinite or math.isfinite(number))
     if not legal:
         end = " (inf is allowed)" if infinite else ""
-        raise ParameterError(f"{name} is {value!r}: give a number {'>' if strict else '≥'} {low:g}{end}.")
+        raise ParameterError(
+            f"{name} is {reprlib.repr(value)}: give a number {'>' if strict else '≥'} {low:g}{end}."
+        )
     return float(value)
+
+
+def as_flag(name, value):
+    """Return a parameter as a bool, or raise ParameterError."""
+    if not isinstance(value, (bool, np.bool_)) and not (isinstance(value, int) and value in (0, 1)):
+        raise ParameterError(f"{name} is {reprlib.repr(value)}: give True or False.")
+    return bool(value)
 
 
 def as_count(name, value):

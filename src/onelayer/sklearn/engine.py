@@ -5,17 +5,19 @@ import dataclasses
 import warnings
 from typing import Any
 
+import numpy as np
 import scipy.sparse
 import torch
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 import onelayer.estimators
 from onelayer.errors import RankWarning
 from onelayer.result import Status
 from onelayer.sklearn.proofs import certificate_by_projection
 from onelayer.sklearn.reduction import Reduction
+from onelayer.sklearn.validation import validate_data
 
 __all__ = ["LinearRegressor", "as_array", "fit_squares"]
 
@@ -51,7 +53,9 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, abc.ABC):
         """
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
-        return X @ (self.coef_ if self.coef_.ndim == 1 else self.coef_.T) + self.intercept_
+        # Infinite predictions speak for themselves.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return X @ (self.coef_ if self.coef_.ndim == 1 else self.coef_.T) + self.intercept_
 
 
 def fit_squares(X, y, sample_weight, *, alpha=0.0, fit_intercept=True, limits=None):

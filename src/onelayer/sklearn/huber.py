@@ -11,13 +11,14 @@ import torch
 from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from onelayer.designs import DenseDesign, SparseDesign
 from onelayer.estimators.compressing import compressed_of_scipy, may_flip
 from onelayer.estimators.validation import as_tensor
 from onelayer.parameters import Parameters
 from onelayer.result import Status
+from onelayer.sklearn.validation import check_sample_weight, validate_data
 from onelayer.solvers.concomitant import fit_concomitant
 
 __all__ = ["HuberRegressor"]
@@ -146,7 +147,7 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
         X, y = validate_data(
             self, X, y, copy=False, accept_sparse=["csr"], y_numeric=True, dtype=[np.float64, np.float32]
         )
-        sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        sample_weight = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         y = np.asarray(y, dtype=np.float64)
         kept = sample_weight > 0
         seen = slice(None) if kept.all() else kept
@@ -157,7 +158,8 @@ class HuberRegressor(RegressorMixin, BaseEstimator):
                 _design(X[seen], unit),
                 torch.tensor(y[seen]),
                 torch.tensor(sample_weight[seen]),
-                epsilon=float(self.epsilon),
+                # No residual of the optimum is so many scales long: the objective is the same, its squares are finite.
+                epsilon=min(float(self.epsilon), 1e100),
                 alpha=min(float(self.alpha) * unit * unit, 1e300),
                 fit_intercept=self.fit_intercept,
                 start=start,
@@ -229,7 +231,11 @@ def _unit_of(X):
     """Return the power of two to multiply X with, 1 unless its squares would leave the range of float64."""
     entries = X.data if scipy.sparse.issparse(X) else X
     largest = float(np.abs(entries).max(initial=0.0))
-    return 1.0 if largest == 0 or _SMALL < largest < _LARGE else math.ldexp(1.0, -math.frexp(largest)[1])
+    return (
+        1.0
+        if largest == 0 or _SMALL < largest < _LARGE
+        else math.ldexp(1.0, min(-math.frexp(largest)[1], 1000))
+    )
 
 
 def _design(X, unit):

@@ -11,13 +11,14 @@ import scipy.sparse
 from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import _check_sample_weight, validate_data
 
 import onelayer.estimators
 from onelayer.errors import RankWarning
+from onelayer.result import Status
 from onelayer.sklearn.engine import LinearRegressor, fit_squares
 from onelayer.sklearn.nonnegative import nonnegative_least_squares
 from onelayer.sklearn.reduction import Reduction, centred_in_place, in_float64
+from onelayer.sklearn.validation import check_sample_weight, validate_data
 
 __all__ = ["LinearRegression"]
 
@@ -118,7 +119,7 @@ class LinearRegression(LinearRegressor):
             multi_output=True,
         )
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+            sample_weight = check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         targets = y.reshape(len(y), -1)
         moved = None if self.copy_X or not self.fit_intercept else centred_in_place(X, sample_weight)
         if self.positive:
@@ -192,12 +193,15 @@ class LinearRegression(LinearRegressor):
             f"Singular values of X of at most tol={self.tol:g} times the largest count as zero, so that its rank is {rank}; "
             f"tol=0 leaves nothing out."
         )
+        # Missed on request, but missed: "converged" would speak of another problem.
+        status = self.result_.status if gap <= _MISSED else Status.FINISHED
         self.result_ = dataclasses.replace(
-            self.result_, message=message, objective=self.certificate_.objective
+            self.result_, status=status, message=message, objective=self.certificate_.objective
         )
         if gap > _MISSED:
+            lower = f"are {gap:.2g} of their value lower" if np.isfinite(gap) else "may be much lower"
             warnings.warn(
-                f"LinearRegression: {message} The least squares are {gap:.2g} of their value lower.",
+                f"LinearRegression: {message} The least squares {lower}.",
                 RankWarning,
                 stacklevel=4,
             )

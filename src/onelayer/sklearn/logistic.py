@@ -9,13 +9,14 @@ from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.extmath import softmax
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from onelayer.result import Status
 from onelayer.sklearn.convergence import good_enough, warn_of_logistic
 from onelayer.sklearn.logistic_arguments import asked_of, row_weights, start_of
 from onelayer.sklearn.logistic_problem import Problem
 from onelayer.sklearn.namespaces import Namespace
+from onelayer.sklearn.validation import validate_data
 from onelayer.sklearn.watching import SupportsCallbacks, Watched
 
 __all__ = ["LogisticRegression"]
@@ -168,7 +169,9 @@ class LogisticRegression(SupportsCallbacks, LinearClassifierMixin, SparseCoefMix
             order="C",
             accept_large_sparse=self.solver not in _NARROW,
         )
-        check_classification_targets(y)
+        # It casts floats to integers to see whether they are whole.
+        with np.errstate(invalid="ignore"):
+            check_classification_targets(y)
         labels, index = np.unique(space.as_numpy(y), return_inverse=True)
         self.classes_ = Namespace(y).array(labels)
         watched = Watched(self, self.max_iter, X, y, sample_weight)

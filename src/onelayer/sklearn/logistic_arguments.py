@@ -6,7 +6,8 @@ import warnings
 
 import numpy as np
 from sklearn.utils import compute_class_weight
-from sklearn.utils.validation import _check_sample_weight
+
+from onelayer.sklearn.validation import check_sample_weight
 
 __all__ = ["Asked", "asked_along_path", "asked_of", "row_weights", "start_of"]
 
@@ -111,7 +112,7 @@ def row_weights(class_weight, labels, index, sample_weight):
     """Return the sample weights times the class weights, or None where all are 1; negative ones are refused."""
     if sample_weight is not None:
         rows = np.empty((len(index), 0))
-        sample_weight = _check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
+        sample_weight = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
     if class_weight is None:
         return sample_weight
     with np.errstate(divide="ignore"):

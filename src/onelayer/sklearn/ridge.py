@@ -7,7 +7,6 @@ import numpy as np
 import scipy.sparse
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from onelayer.sklearn.conjugate_gradients import ConjugateGradients
 from onelayer.sklearn.engine import LinearRegressor, as_array, fit_squares
@@ -23,6 +22,7 @@ from onelayer.sklearn.ridge_solvers import (
     warn_of_limit,
     warn_of_rank,
 )
+from onelayer.sklearn.validation import check_sample_weight, validate_data
 
 __all__ = ["Ridge"]
 
@@ -151,7 +151,7 @@ class Ridge(LinearRegressor):
         X, targets = space.native(X), space.native(y).reshape((len(y), -1))
         if sample_weight is not None:
             rows = np.empty((len(targets), 0))
-            sample_weight = _check_sample_weight(
+            sample_weight = check_sample_weight(
                 space.as_numpy(sample_weight), rows, dtype=dtype, ensure_non_negative=True
             )
         alphas = self._alphas(space.as_numpy(self.alpha), targets.shape[1])
@@ -205,7 +205,7 @@ class Ridge(LinearRegressor):
                 X,
                 y[:, np.flatnonzero(same)],
                 sample_weight,
-                alpha=alpha / total,
+                alpha=float(alpha) / total,
                 fit_intercept=self.fit_intercept,
                 limits=limits,
             )

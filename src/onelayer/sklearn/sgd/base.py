@@ -13,11 +13,12 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from onelayer.sklearn.sgd.loop import Course, Progress, descend
 from onelayer.sklearn.sgd.losses import WITH_EPSILON
 from onelayer.sklearn.sgd.schedules import PA1, PA2, SCHEDULES, optimal_start
+from onelayer.sklearn.validation import validate_data
 
 __all__ = ["MAX_INT", "SGD"]
 
@@ -256,7 +257,9 @@ class SGD(BaseEstimator, abc.ABC):
     def _scores(self, X):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", reset=False)
-        return safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        # Infinite scores speak for themselves.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
 
     def densify(self):
         """Turn ``coef_`` back into an array, after ``sparsify``; return the estimator."""

@@ -11,12 +11,12 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from onelayer.sklearn.sgd.base import MAX_INT, SGD
 from onelayer.sklearn.sgd.holdout import held_out, make_score
 from onelayer.sklearn.sgd.loop import Rows
 from onelayer.sklearn.sgd.losses import CLASSIFICATION, DEFAULT_EPSILON
+from onelayer.sklearn.validation import check_sample_weight, validate_data
 
 __all__ = ["SGDClassifier"]
 
@@ -294,8 +294,8 @@ class SGDClassifier(ClassifierMixin, SGD):
         _check_partial_fit_first_call(self, classes)
         class_weight = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
         # With early_stopping, rows for validation that weigh nothing have an error of their own.
-        sample_weight = _check_sample_weight(
-            sample_weight, X, dtype=X.dtype, allow_all_zero_weights=self.early_stopping
+        sample_weight = check_sample_weight(
+            sample_weight, X, summed=False, dtype=X.dtype, allow_all_zero_weights=self.early_stopping
         )
         if getattr(self, "coef_", None) is None or coef_init is not None:
             self._allocate(len(self.classes_), X.shape[1], X.dtype, coef_init, intercept_init)

@@ -6,12 +6,12 @@ import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from onelayer.sklearn.sgd.base import MAX_INT, SGD
 from onelayer.sklearn.sgd.holdout import held_out, make_score
 from onelayer.sklearn.sgd.loop import Rows
 from onelayer.sklearn.sgd.losses import DEFAULT_EPSILON, REGRESSION
+from onelayer.sklearn.validation import as_value_errors, check_sample_weight, validate_data
 
 __all__ = ["SGDRegressor"]
 
@@ -217,8 +217,9 @@ class SGDRegressor(RegressorMixin, SGD):
         X, y = validate_data(
             self, X, y, accept_sparse="csr", order="C", dtype=self._kept_dtype(), reset=first
         )
-        y = y.astype(X.dtype, copy=False)
-        sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+        with as_value_errors("y"):
+            y = y.astype(X.dtype, copy=False)
+        sample_weight = check_sample_weight(sample_weight, X, summed=False, dtype=X.dtype)
         if first:
             self._allocate(1, X.shape[1], X.dtype, coef_init, intercept_init)
         else:

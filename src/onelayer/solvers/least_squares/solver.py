@@ -121,6 +121,9 @@ class LeastSquares(Solver):
     def step(self, objective, state):
         if state.work is None:
             rows, system, place = _solve(objective, state.parameters.bias)
+            if place is None:
+                why = "no solution of the normal equations is finite in this arithmetic"
+                return dataclasses.replace(state, halt=(Status.STALLED, why))
         else:
             rows, system, before = state.work
             place = before and refine(rows, system, before, _ENOUGH[objective.dtype])

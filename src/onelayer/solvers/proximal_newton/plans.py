@@ -97,7 +97,7 @@ class Workshop:
         model = model_of(columns, entries, shape(point.scores, objective.y), point.residual, start, penalty)
         first = model.slope.copy()
         push = self.largest_push(point.parameters, gradient)
-        share = min(_LOOSEST, max(_FINEST, _FORCING * push**2))
+        share = min(_LOOSEST, max(_FINEST, _FORCING * push * push))
         minimise(model, share * self.unit)
         old, new = start.cpu().numpy(), model.w
         decrease = first @ (new - old) + model.l1 @ (np.abs(new) - np.abs(old))

@@ -124,7 +124,7 @@ class ProximalNewton(Solver):
         accepted = _search(state, state.plan)
         if accepted is None or accepted[0] < _SHORT:
             accepted = self._majorised(state, accepted)
-        if accepted is None and state.excess:
+        if state.excess and (accepted is None or state.waited >= _PATIENCE):
             return self._looked_around(dataclasses.replace(state, level=0.0, step=0.0), state.point)
         if accepted is None or state.waited >= _PATIENCE:
             return dataclasses.replace(
@@ -156,7 +156,14 @@ class ProximalNewton(Solver):
         plan = there.plan(point, gradient, state.plan)
         tilt = shop.tilt(plan, point, gradient) if there is shop and work.loss.has_dual else None
         noise = 2 * work.rounding_unit * abs(state.value)
-        falls = there is not shop or point.value < state.value - noise or push < state.push / 2
+        excess = level - work.penalty.l1
+        fall = state.value - point.value
+        if excess:
+            # At a level that does not come down, it is P at that level that must.
+            fall += (
+                excess * (state.parameters.weight.abs().sum() - point.parameters.weight.abs().sum()).item()
+            )
+        falls = level < state.level or fall > noise or (there is shop and push < state.push / 2)
         return dataclasses.replace(
             state,
             parameters=point.parameters,
