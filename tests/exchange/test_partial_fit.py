@@ -226,15 +226,6 @@ FIRST = {
         ParameterError,
         ["'balanced' is not supported"],
     ),
-    "solver": (
-        L(solver="newton"),
-        X2,
-        Y2,
-        {"classes": [0, 1]},
-        ParameterError,
-        ["'newton'", "ol.solvers.SGD"],
-    ),
-    "standardize": (R(standardize=True), XR, YR, {}, ParameterError, ["standardize is True"]),
     "adam and l1": (
         R(alpha=1, l1_ratio=1, solver=SGD(optimizer=torch.optim.Adam)),
         XR,
@@ -253,6 +244,24 @@ def test_what_is_said_at_the_first_call(case):
     model = copy.deepcopy(model)
     said(lambda: model.partial_fit(x, y, **more), *words, kind=kind)
     assert not [name for name in vars(model) if name.endswith("_")]
+
+
+ABSENT = {
+    "solver": (L(solver="newton"), ["'newton'", "ol.solvers.SGD"]),
+    "standardize": (R(standardize=True), ["standardize is True"]),
+}
+
+
+@over("case", ABSENT)
+def test_what_cannot_stream_has_no_partial_fit_and_says_why(case):
+    """Tools of scikit-learn look whether the method is there."""
+    model, words = case
+    assert not hasattr(model, "partial_fit")
+    with pytest.raises(AttributeError, match="has no attribute 'partial_fit'") as caught:
+        _ = model.partial_fit
+    assert isinstance(caught.value.__cause__, ParameterError)
+    for word in words:
+        assert word in str(caught.value.__cause__)
 
 
 LATER = {

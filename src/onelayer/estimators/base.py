@@ -39,6 +39,7 @@ from onelayer.losses import Loss
 from onelayer.modules import linear_module
 from onelayer.objective import Objective
 from onelayer.penalties import PenaltyReport, make_penalty
+from onelayer.result import Status
 from onelayer.solvers import minimize, resolve_solver
 
 __all__ = ["LinearModel", "Targets"]
@@ -146,7 +147,9 @@ class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
         time_limit = None if self.time_limit is None else as_number("time_limit", self.time_limit)
         outcome = best_of(objective, starts.of(objective, undo, seed), fit, time_limit)
         found = undo.to_features(outcome.parameters)
-        if not bool(torch.isfinite(found.flat).all()):
+        # A fit that diverged says so itself, and with it where it began.
+        diverged = outcome.result.status is Status.DIVERGED
+        if not diverged and not bool(torch.isfinite(found.flat).all()):
             raise DataError(
                 f"the fitted coefficients leave the numbers of {str(found.flat.dtype).removeprefix('torch.')}: bring the "
                 "columns of X, and y, to sizes nearer to 1 first, or start nearer to zero (init)."
