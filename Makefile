@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV   ?= .venv
-EXTRAS ?= lessons,test,lint,docs
+EXTRAS ?= lessons,test,lint,docs,tracking
 ARGS   ?=
 OUT    ?= runs/first
 EPOCHS ?= 10
