@@ -2,12 +2,14 @@
 
 import os
 
+import numpy as np
 import torch
 
 from onelayer.designs import Compressed
+from onelayer.errors import DataError
 from onelayer.estimators.validation import as_tensor
 
-__all__ = ["compressed_of_scipy", "compressed_of_torch", "is_sparse", "may_flip"]
+__all__ = ["compressed_of_scipy", "compressed_of_torch", "is_sparse", "may_flip", "require_sound"]
 
 # Of the free memory, what the transpose may take.
 _SHARE = 0.5
@@ -19,6 +21,35 @@ def is_sparse(X):
     if isinstance(X, torch.Tensor):
         return X.layout != torch.strided
     return hasattr(X, "tocsr") and hasattr(X, "nnz")
+
+
+def require_sound(X):
+    """Raise DataError for a SciPy matrix whose index arrays point outside: whatever reads it reads memory that is not its.
+
+    To be asked before anything else is: conversions and sums of duplicates follow the same arrays.
+    """
+    kind = getattr(X, "format", None)
+    if kind in ("csr", "csc"):
+        starts, places = np.asarray(X.indptr), np.asarray(X.indices)
+        lines, width = X.shape if kind == "csr" else X.shape[::-1]
+        sound = len(starts) == lines + 1 and len(places) == len(X.data) and starts[0] == 0
+        sound = (
+            sound
+            and starts[-1] <= len(places)
+            and bool((np.diff(starts) >= 0).all())
+            and _within(places, width)
+        )
+    elif kind == "coo" and len(X.shape) == 2:
+        sound = len(X.row) == len(X.col) == len(X.data)
+        sound = sound and _within(X.row, X.shape[0]) and _within(X.col, X.shape[1])
+    else:
+        sound = True
+    if not sound:
+        raise DataError("X is a sparse matrix whose index arrays point outside of it: build it again.")
+
+
+def _within(places, width):
+    return not len(places) or 0 <= int(places.min()) <= int(places.max()) < width
 
 
 def compressed_of_scipy(X, given, copies):
@@ -64,6 +95,8 @@ def compressed_of_torch(X, copies):
     if X.layout is torch.sparse_csr:
         return Compressed(X.crow_indices(), X.col_indices(), values, columns=columns), None
     flipped = Compressed(X.ccol_indices(), X.row_indices(), values, columns=rows)
+    if not flipped.is_sound:
+        raise DataError("X is a sparse tensor whose index arrays point outside of it: build it again.")
     return flipped.transposed(), flipped
 
 

@@ -6,7 +6,13 @@ from sklearn.utils.validation import validate_data
 
 from onelayer.designs import DenseDesign, SparseDesign
 from onelayer.errors import DataError, DataTypeError, ParameterError
-from onelayer.estimators.compressing import compressed_of_scipy, compressed_of_torch, is_sparse, may_flip
+from onelayer.estimators.compressing import (
+    compressed_of_scipy,
+    compressed_of_torch,
+    is_sparse,
+    may_flip,
+    require_sound,
+)
 from onelayer.estimators.validation import as_tensor, first_line, require_finite
 
 __all__ = ["Features"]
@@ -126,6 +132,7 @@ class Features:
             self.data, self.flipped = compressed_of_torch(X, self.copies)
         else:
             given = X
+            require_sound(X)
             X = _validated(estimator, X, fitting, accept_sparse=("csr", "csc"), accept_large_sparse=True)
             if X.format != given.format:
                 self.copies.append(f"X was converted from {given.format} to {X.format}")

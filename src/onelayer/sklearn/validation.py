@@ -5,6 +5,7 @@ import contextlib
 import numpy as np
 from sklearn.utils import validation
 
+from onelayer.estimators.compressing import require_sound
 from onelayer.estimators.features import holds_dates
 from onelayer.estimators.validation import first_line
 
@@ -28,6 +29,7 @@ def validate_data(estimator, X="no_validation", y="no_validation", **options):
         raise TypeError(
             "X holds dates or durations, which are no numbers: convert them first, for example to days."
         )
+    require_sound(X)
     with as_value_errors("X or y"):
         return validation.validate_data(estimator, X, y, **options)
 
