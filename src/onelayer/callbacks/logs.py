@@ -24,6 +24,7 @@ class FitLog(Callback):
     >>> log.addHandler(handler)
     >>> log.setLevel(logging.INFO)
     >>> model = ol.LogisticRegression().fit([[1.0], [2.0], [3.0]], [0, 0, 1])
+    LogisticRegression: X was copied from a list to an array of float64
     LogisticRegression: fit begins with newton: 3 rows, 1 feature, 1 output, logistic loss, L2(...), tol=1e-06, ...
     LogisticRegression: converged after ... iterations, ... passes and ... s. The certified relative gap is ...
     >>> log.removeHandler(handler)
