@@ -170,6 +170,13 @@ def test_no_iteration_returns_the_start():
     assert (ours.intercept_, ours.n_iter_, ours.scale_) == (0.0, 0, 1.0)
 
 
+def test_a_fit_that_has_nothing_to_move_has_its_best_scale():
+    ours = HuberRegressor(fit_intercept=False).fit(np.zeros((2, 1)), [0.64, 0.1])
+    # 2σ + 2·1.35·0.64 − 1.35²σ + 0.1²/σ, the first row being outside.
+    assert ours.scale_ == pytest.approx(0.1 / np.sqrt(2 - 1.35**2))
+    assert ours.certificate_.gap <= 1e-15
+
+
 def test_a_warm_start_without_an_intercept_has_none():
     X, y = table()
     model = HuberRegressor(warm_start=True, fit_intercept=False).fit(X, y)

@@ -104,9 +104,7 @@ def fit_concomitant(
         parameters = change.outer(parameters)
     parameters = units.restored(parameters)
     if not moved:
-        scale_found, parameters = max(scale, end.scale / units.target), _kept(start, parameters)
-    else:
-        scale_found = end.scale / units.target
+        parameters = _kept(start, parameters)
     certificate = units.certificate(end.certificate, alpha)
     for record in end.trace:
         record.objective, record.gradient_norm = (
@@ -126,7 +124,7 @@ def fit_concomitant(
         str(design.device),
         "float64",
     )
-    return ConcomitantOutcome(parameters, scale_found, _outliers(problem, end), result, certificate)
+    return ConcomitantOutcome(parameters, end.scale / units.target, _outliers(problem, end), result, certificate)
 
 
 def _kept(start, parameters):
