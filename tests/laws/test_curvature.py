@@ -1,9 +1,12 @@
 """Hessians as products, as matrices and as models: all of one P. Sampling that leaves sums what they are."""
 
+import copy
 import dataclasses
+import unittest.mock
 
 import numpy as np
 import pytest
+import scipy.sparse
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,8 +25,9 @@ from onelayer.curvature import (
     thresholds,
 )
 from onelayer.curvature.conjugate_gradients import solve
+from onelayer.curvature.heavy import HeavyColumns
 from onelayer.curvature.sampling import by_curvature, jittered, systematic
-from onelayer.designs import DenseDesign, StandardizedDesign
+from onelayer.designs import Compressed, DenseDesign, SparseDesign, StandardizedDesign
 from onelayer.losses import Loss
 from onelayer.objective import Objective
 from onelayer.parameters import Parameters
@@ -50,7 +54,30 @@ LOSSES = {
     "log-cosh": LogCosh(),
 }
 CLASSES = 3
-KINDS = {"class blocks": ClassBlocks, "kronecker": Kronecker, "diagonal": Diagonal}
+
+
+def heavy_columns(objective, curvature, rows):
+    """The model for sparse rows, with all features but one as heavy ones."""
+    objective = copy.copy(objective)
+    objective.design = sparse(objective.design)
+    with unittest.mock.patch.object(thresholds, "HEAVY_FEATURES", objective.features - 1):
+        return HeavyColumns(objective, curvature, rows)
+
+
+def sparse(design):
+    if isinstance(design, StandardizedDesign):
+        return StandardizedDesign(sparse(design.base), design.mean, design.scale)
+    rows = scipy.sparse.csr_array(design.dense(slice(None)).numpy())
+    parts = (torch.from_numpy(part) for part in (rows.indptr, rows.indices, rows.data))
+    return SparseDesign(Compressed(*parts, columns=design.features), design.dtype)
+
+
+KINDS = {
+    "class blocks": ClassBlocks,
+    "kronecker": Kronecker,
+    "diagonal": Diagonal,
+    "heavy columns": heavy_columns,
+}
 over_losses = over("loss", LOSSES)
 over_intercepts = pytest.mark.parametrize("fit_intercept", [True, False])
 over_penalties = pytest.mark.parametrize("l2", [0.0, 0.05])
@@ -308,6 +335,21 @@ def test_models_are_symmetric_and_positive_but_for_shifts(loss, fit_intercept, r
     assert (values[flat:] > 1e-6 * values[-1]).all()
 
 
+@pytest.mark.parametrize(
+    "loss", [LOSSES["logistic"], LOSSES["cross-entropy"]], ids=["logistic", "cross-entropy"]
+)
+@pytest.mark.parametrize("l2", [0.0, 0.05])
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_models_stand_where_every_row_is_certain_and_none_has_curvature(loss, l2, kind):
+    objective = objective_of(loss, l2=l2)
+    place = somewhere(objective)
+    model = model_of(kind, objective, place.like(1e7 * place.flat))
+    matrix = as_matrix(model.apply, objective)
+    assert torch.isfinite(matrix).all()
+    torch.testing.assert_close(matrix, matrix.T)
+    assert (torch.linalg.eigvalsh(matrix) >= -1e-9 * matrix.abs().max()).all()
+
+
 @over("loss", LOSSES, lambda loss: not loss.per_class)
 @over_intercepts
 @over_penalties
@@ -354,7 +396,7 @@ def test_a_model_of_some_rows_is_worth_its_price(kind):
     whitened = as_matrix(model_of(kind, objective, place, 400).apply, objective) @ matrix
     values = torch.linalg.eigvals(whitened).real
     bare = torch.linalg.eigvalsh(matrix)
-    most = {"class blocks": 2.0, "kronecker": 2.0, "diagonal": 100.0}[kind]
+    most = {"class blocks": 2.0, "kronecker": 2.0, "diagonal": 100.0, "heavy columns": 10.0}[kind]
     assert values.max() / values.min() <= most
     assert bare.max() / bare.min() > 1e6
 

@@ -1,5 +1,6 @@
 """Sparse matrices: the same answer from every format, as from the matrix with its zeros, and none of it filled in."""
 
+import operator
 import subprocess
 import sys
 
@@ -233,25 +234,67 @@ def test_distances_are_bounded_from_above():
 # ---- bad input ------------------------------------------------------------------------------------------------
 
 
-def broken(change):
-    X = scipy.sparse.csr_matrix(counts())
-    X.has_canonical_format = True
+def broken(make, change):
+    X = make(scipy.sparse.csr_matrix(counts()))
     change(X)
     return X
 
 
 def too_far(X):
-    X.indices[4] = 99
+    X.indices[4] = 999
+
+
+def before_the_first(X):
+    X.indices[4] = -1
 
 
 def backwards(X):
     X.indptr[2], X.indptr[3] = X.indptr[3] + 1, X.indptr[2]
 
 
-@pytest.mark.parametrize("change", [too_far, backwards])
-def test_index_arrays_that_point_outside_are_refused(change):
+def row_too_far(X):
+    X.row[4] = 999
+
+
+def listed_too_far(X):
+    X.rows[0][0] = 99
+
+
+def of_torch(kind):
+    def make(X):
+        X = getattr(X, f"to{kind}")()
+        build = getattr(torch, f"sparse_{kind}_tensor")
+        # The checks of torch itself are off unless asked for.
+        X.indices[4] = 999
+        return build(
+            *(torch.from_numpy(part) for part in (X.indptr, X.indices, X.data)),
+            size=X.shape,
+            check_invariants=False,
+        )
+
+    return make
+
+
+def nothing(X):
+    pass
+
+
+DAMAGES = {
+    f"{kind}, {change.__name__}": (operator.methodcaller(f"to{kind}"), change)
+    for kind in ("csr", "csc", "bsr")
+    for change in (too_far, before_the_first, backwards)
+} | {
+    "coo": (operator.methodcaller("tocoo"), row_too_far),
+    "lil": (operator.methodcaller("tolil"), listed_too_far),
+    "torch csr": (of_torch("csr"), nothing),
+    "torch csc": (of_torch("csc"), nothing),
+}
+
+
+@pytest.mark.parametrize("name", list(DAMAGES))
+def test_index_arrays_that_point_outside_are_refused(name):
     with pytest.raises(DataError, match="X is a sparse matrix whose index arrays point outside of it: build"):
-        ol.LogisticRegression().fit(broken(change), targets("binary"))
+        ol.LogisticRegression().fit(broken(*DAMAGES[name]), targets("binary"))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

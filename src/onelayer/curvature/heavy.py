@@ -32,6 +32,8 @@ class HeavyColumns(Preconditioner):
         design = objective.design
         self._shift, self._free = objective.loss.shift_invariant, objective.fit_intercept
         h = objective._weighted(curvature.trace().unsqueeze(1)).squeeze(1).clamp(min=0)
+        # Where every row is predicted with certainty none has curvature, and one basis of the features is as good as another.
+        h = h if bool(h.any()) else torch.ones_like(h)
         total = h.sum(dtype=torch.float64)
         mean = design.adjoint(h.unsqueeze(1)).squeeze(0).double() / total
         squares = design.column_norms(h).square() / total
@@ -45,7 +47,7 @@ class HeavyColumns(Preconditioner):
         weight = h[index].double() * factor / total
         gram = part.gram(weight.to(part.dtype)).double()
         own = self._mean[self._heavy]
-        sigma, self._features = torch.linalg.eigh(gram - own.outer(own))
+        sigma, features = torch.linalg.eigh(gram - own.outer(own))
         ones = torch.ones_like(h) if objective.sample_weight is None else objective.sample_weight
         delta, self._classes = torch.linalg.eigh(curvature.mean(ones) / objective.total_weight)
         delta = delta.clamp(min=0)
@@ -53,11 +55,9 @@ class HeavyColumns(Preconditioner):
         scale = delta.unsqueeze(1) * sigma.clamp(min=0)
         rest = delta.unsqueeze(1) * spread
         floor = 16 * torch.finfo(objective.dtype).eps * max(scale.max().item(), rest.max().item()) or 1.0
-        self._scale, self._rest = (scale + l2).clamp(min=floor), (rest + l2).clamp(min=floor)
+        scale, rest = (scale + l2).clamp(min=floor), (rest + l2).clamp(min=floor)
         # Products in the arithmetic of the objective: a preconditioner need not be exact, and half of the time went there.
-        self._narrow = [
-            part.to(objective.dtype) for part in (self._classes, self._features, self._scale, self._rest)
-        ]
+        self._narrow = [part.to(objective.dtype) for part in (self._classes, features, scale, rest)]
         self._total = delta.clamp(min=1e-9 * delta.max().item() or 1.0)
 
     def apply(self, gradient):

@@ -35,6 +35,8 @@ class Kronecker(Preconditioner):
         self._free = objective.fit_intercept
         l2 = objective.penalty.smooth_part.l2
         h = objective._weighted(curvature.trace().unsqueeze(1)).squeeze(1).clamp(min=0)
+        # Where every row is predicted with certainty none has curvature, and one basis of the features is as good as another.
+        h = h if bool(h.any()) else torch.ones_like(h)
         index, factor = by_curvature(h, rows)
         dense = objective.design.dense(index)
         weight = h[index].double() * factor / objective.total_weight

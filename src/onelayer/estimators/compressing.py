@@ -13,6 +13,7 @@ __all__ = ["compressed_of_scipy", "compressed_of_torch", "is_sparse", "may_flip"
 
 # Of the free memory, what the transpose may take.
 _SHARE = 0.5
+_DAMAGED = "X is a sparse matrix whose index arrays point outside of it: build it again."
 _LAYOUTS = (torch.sparse_csr, torch.sparse_csc, torch.sparse_coo)
 
 
@@ -29,9 +30,11 @@ def require_sound(X):
     To be asked before anything else is: conversions and sums of duplicates follow the same arrays.
     """
     kind = getattr(X, "format", None)
-    if kind in ("csr", "csc"):
+    if kind in ("csr", "csc", "bsr"):
         starts, places = np.asarray(X.indptr), np.asarray(X.indices)
-        lines, width = X.shape if kind == "csr" else X.shape[::-1]
+        lines, width = X.shape if kind != "csc" else X.shape[::-1]
+        if kind == "bsr":
+            lines, width = lines // X.blocksize[0], width // X.blocksize[1]
         sound = len(starts) == lines + 1 and len(places) == len(X.data) and starts[0] == 0
         sound = (
             sound
@@ -42,10 +45,12 @@ def require_sound(X):
     elif kind == "coo" and len(X.shape) == 2:
         sound = len(X.row) == len(X.col) == len(X.data)
         sound = sound and _within(X.row, X.shape[0]) and _within(X.col, X.shape[1])
+    elif kind == "lil":
+        sound = all(_within(np.asarray(places), X.shape[1]) for places in X.rows)
     else:
         sound = True
     if not sound:
-        raise DataError("X is a sparse matrix whose index arrays point outside of it: build it again.")
+        raise DataError(_DAMAGED)
 
 
 def _within(places, width):
@@ -92,12 +97,12 @@ def compressed_of_torch(X, copies):
         copies.append(f"the values of X were converted from {values.dtype} to {wide}")
         values = values.to(wide)
     rows, columns = X.shape
-    if X.layout is torch.sparse_csr:
-        return Compressed(X.crow_indices(), X.col_indices(), values, columns=columns), None
-    flipped = Compressed(X.ccol_indices(), X.row_indices(), values, columns=rows)
-    if not flipped.is_sound:
-        raise DataError("X is a sparse tensor whose index arrays point outside of it: build it again.")
-    return flipped.transposed(), flipped
+    by_rows = X.layout is torch.sparse_csr
+    starts, places = (X.crow_indices(), X.col_indices()) if by_rows else (X.ccol_indices(), X.row_indices())
+    matrix = Compressed(starts, places, values, columns=columns if by_rows else rows)
+    if not matrix.is_sound:
+        raise DataError(_DAMAGED)
+    return (matrix, None) if by_rows else (matrix.transposed(), matrix)
 
 
 def may_flip(matrix):

@@ -136,14 +136,7 @@ class Features:
             X = _validated(estimator, X, fitting, accept_sparse=("csr", "csc"), accept_large_sparse=True)
             if X.format != given.format:
                 self.copies.append(f"X was converted from {given.format} to {X.format}")
-            try:
-                self.data, self.flipped = compressed_of_scipy(X, given.dtype, self.copies)
-            except ValueError as error:
-                raise DataError(
-                    f"X is a sparse matrix that is damaged ({first_line(error)}): build it again."
-                ) from error
-        if not self.data.is_sound:
-            raise DataError("X is a sparse matrix whose index arrays point outside of it: build it again.")
+            self.data, self.flipped = compressed_of_scipy(X, given.dtype, self.copies)
         if not bool(torch.isfinite(self.values.sum(dtype=torch.float64))):
             self._require_finite(getattr(estimator, "feature_names_in_", None))
 

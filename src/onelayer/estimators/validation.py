@@ -10,6 +10,7 @@ import torch
 from onelayer.errors import DataError, ParameterError
 
 __all__ = [
+    "LEAST_TOTAL",
     "as_array",
     "as_count",
     "as_flag",
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 # Sums of weights of this size and its inverse can be divided by without leaving float64.
-_LEAST_TOTAL = 1e-300
+LEAST_TOTAL = 1e-300
 _ARITHMETIC = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -175,7 +176,7 @@ def as_sample_weight(sample_weight, rows):
         raise DataError("sample_weight is zero for every row: give at least one row a positive weight.")
     with np.errstate(over="ignore"):
         total = float(weight.sum())
-    if not _LEAST_TOTAL <= total <= 1 / _LEAST_TOTAL:
+    if not LEAST_TOTAL <= total <= 1 / LEAST_TOTAL:
         raise DataError(
             f"sample_weight sums to {total:g}, beyond the numbers that can be divided by: multiply all weights by a "
             "constant (C is about their sum)."

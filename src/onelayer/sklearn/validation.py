@@ -7,10 +7,7 @@ from sklearn.utils import validation
 
 from onelayer.estimators.compressing import require_sound
 from onelayer.estimators.features import holds_dates
-from onelayer.estimators.validation import first_line
-
-# As in the estimators.
-_LEAST_TOTAL = 1e-300
+from onelayer.estimators.validation import LEAST_TOTAL, first_line
 
 __all__ = ["as_value_errors", "check_sample_weight", "validate_data"]
 
@@ -42,7 +39,7 @@ def check_sample_weight(sample_weight, X, *, summed=True, **options):
     with as_value_errors("sample_weight"):
         weight = validation._check_sample_weight(sample_weight, X, **options)
         total = float(np.asarray(weight, dtype=np.float64).sum())
-    if summed and total and not _LEAST_TOTAL <= total <= 1 / _LEAST_TOTAL:
+    if summed and total and not LEAST_TOTAL <= total <= 1 / LEAST_TOTAL:
         raise ValueError(
             f"sample_weight sums to {total:g}, beyond the numbers that can be divided by: multiply all weights by a constant."
         )

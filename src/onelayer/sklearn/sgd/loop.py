@@ -24,7 +24,6 @@ class Rows:
 
         self.count, self.features = X.shape
         if sp.issparse(X):
-            _check_csr(X)
             indices = X.indices if X.indices.dtype == np.int32 else X.indices.astype(np.uint32)
             # Unsigned: Numba would test signed indices for being negative, once for each entry.
             self.arrays = (_aligned(X.data), _aligned(indices).view(np.uint32), X.indptr.astype(np.int64))
@@ -37,17 +36,6 @@ class Rows:
 
 def _aligned(array):
     return np.require(array, requirements="CA")
-
-
-def _check_csr(X):
-    """Refuse a matrix whose parts do not fit together: compiled code would read and write where nothing is."""
-    ends = X.indptr
-    if X.indices.size and (X.indices.min() < 0 or X.indices.max() >= X.shape[1]):
-        raise ValueError(
-            f"X has column indices outside 0 ... {X.shape[1] - 1}: it is not a valid CSR matrix."
-        )
-    if ends[0] != 0 or np.any(np.diff(ends) < 0) or ends[-1] > min(X.indices.size, X.data.size):
-        raise ValueError("X has row pointers that do not fit its data: it is not a valid CSR matrix.")
 
 
 @dataclass

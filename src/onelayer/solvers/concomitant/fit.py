@@ -124,7 +124,9 @@ def fit_concomitant(
         str(design.device),
         "float64",
     )
-    return ConcomitantOutcome(parameters, end.scale / units.target, _outliers(problem, end), result, certificate)
+    return ConcomitantOutcome(
+        parameters, end.scale / units.target, _outliers(problem, end), result, certificate
+    )
 
 
 def _kept(start, parameters):
