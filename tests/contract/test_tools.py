@@ -25,6 +25,7 @@ from sklearn.utils import get_tags
 
 import onelayer as ol
 from instances import over
+from onelayer.estimators import documentation
 
 matplotlib.use("agg")
 IRIS = ol.data.load("iris")
@@ -140,11 +141,27 @@ def test_fitted_models_come_back(model, way):
     assert list(again.feature_names_in_) == list("abcd")
 
 
-def test_the_page_of_an_estimator_links_to_nothing_that_is_not_there():
-    html = ol.LogisticRegression()._repr_html_()
-    assert "LogisticRegression" in html
-    link = ol.LogisticRegression()._get_doc_link()
-    assert not link or (link.startswith("file:") and ol.__file__.split("/src/")[0] in link)
+@over("model", MODELS)
+def test_the_page_of_an_estimator_links_to_nothing_that_is_not_there(model, monkeypatch, tmp_path):
+    monkeypatch.delenv("ONELAYER_DOCS", raising=False)
+    monkeypatch.setattr(documentation, "_BUILT", tmp_path)
+    name = type(model).__name__
+    html = model._repr_html_()
+    assert name in html
+    assert "Documentation for" not in html
+    page = tmp_path / "api" / "generated" / f"onelayer.{name}.html"
+    page.parent.mkdir(parents=True)
+    page.touch()
+    assert f'href="{page.as_uri()}"' in model._repr_html_()
+    monkeypatch.setenv("ONELAYER_DOCS", "https://docs.example/onelayer/")
+    assert f'href="https://docs.example/onelayer/api/generated/onelayer.{name}.html"' in model._repr_html_()
+
+
+def test_what_users_derive_has_no_page_of_ours():
+    class Own(ol.LogisticRegression):
+        pass
+
+    assert Own()._get_doc_link() == ""
 
 
 @over("model", MODELS)

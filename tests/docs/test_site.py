@@ -3,6 +3,7 @@
 import html.parser
 import importlib.util
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ import sys
 
 import pytest
 
+import onelayer
+import onelayer.sklearn
 from docs.pages import ROOT
 
 NEEDED = ("sphinx", "numpydoc", "pydata_sphinx_theme", "latex2mathml")
@@ -91,6 +94,17 @@ def test_nothing_comes_from_another_host(site):
     for sheet in site.rglob("*.css"):
         text = sheet.read_text(encoding="utf-8")
         assert not re.search(r"(@import|url\()\s*[\"']?(?:https?:)?//", text), sheet
+
+
+@pytest.mark.parametrize("room", [onelayer, onelayer.sklearn], ids=["own", "drop-in"])
+def test_displays_of_estimators_link_to_their_pages(site, room, monkeypatch):
+    monkeypatch.setenv("ONELAYER_DOCS", str(site))
+    kinds = [
+        kind for kind in (getattr(room, name) for name in room.__all__) if hasattr(kind, "_get_doc_link")
+    ]
+    assert len(kinds) >= 3
+    for kind in kinds:
+        assert pathlib.Path(kind()._get_doc_link()).is_file(), kind
 
 
 def test_fetched_files_exist(site):

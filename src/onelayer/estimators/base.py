@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from onelayer.designs import StandardizedDesign
 from onelayer.errors import DataError, ParameterError
+from onelayer.estimators.documentation import Documented
 from onelayer.estimators.features import Features
 from onelayer.estimators.polishing import Polishing
 from onelayer.estimators.saving import save
@@ -68,7 +69,7 @@ class Targets:
     classes: ClassMap | None = None
 
 
-class LinearModel(Polishing, Watched, BaseEstimator, abc.ABC):
+class LinearModel(Polishing, Watched, Documented, BaseEstimator, abc.ABC):
     """Scores z = W x + b, fitted by minimising P(W, b). Abstract; the three public estimators are final."""
 
     # Set by the final classes' constructors.

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import onelayer.estimators
 from onelayer.errors import RankWarning
+from onelayer.estimators.documentation import Documented
 from onelayer.result import Status
 from onelayer.sklearn.proofs import certificate_by_projection
 from onelayer.sklearn.reduction import Reduction
@@ -27,7 +28,7 @@ _COLUMNS = 4096
 _TOL = 1e-6
 
 
-class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, abc.ABC):
+class LinearRegressor(MultiOutputMixin, RegressorMixin, Documented, BaseEstimator, abc.ABC):
     """ŷ = X coef_ᵀ + intercept_. Abstract; the drop-ins for least squares are final."""
 
     # Set by fit.

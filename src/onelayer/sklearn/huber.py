@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from onelayer.designs import DenseDesign, SparseDesign
 from onelayer.estimators.compressing import compressed_of_scipy, may_flip
+from onelayer.estimators.documentation import Documented
 from onelayer.estimators.validation import as_tensor
 from onelayer.parameters import Parameters
 from onelayer.result import Status
@@ -27,7 +28,7 @@ __all__ = ["HuberRegressor"]
 _SMALL, _LARGE = 1e-100, 1e100
 
 
-class HuberRegressor(RegressorMixin, BaseEstimator):
+class HuberRegressor(RegressorMixin, Documented, BaseEstimator):
     r"""Linear regression that outliers hardly move, with a scale of its own: scikit-learn's class, solved exactly.
 
     Minimises, over w, b and σ > 0,

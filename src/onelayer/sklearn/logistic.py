@@ -11,6 +11,7 @@ from sklearn.utils.extmath import softmax
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from onelayer.estimators.documentation import Documented
 from onelayer.result import Status
 from onelayer.sklearn.convergence import good_enough, warn_of_logistic
 from onelayer.sklearn.logistic_arguments import asked_of, row_weights, start_of
@@ -26,7 +27,9 @@ _SOLVERS = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"}
 _NARROW = {"liblinear", "sag", "saga"}
 
 
-class LogisticRegression(SupportsCallbacks, LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
+class LogisticRegression(
+    SupportsCallbacks, LinearClassifierMixin, SparseCoefMixin, Documented, BaseEstimator
+):
     """scikit-learn's LogisticRegression, at the certified optimum.
 
     Minimises ``C Σ s_i ℓ(y_i, z_i) + (1 − l1_ratio)/2 ‖W‖² + l1_ratio ‖W‖₁`` with z = W x + b, the logistic loss for two

@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
+from onelayer.estimators.documentation import Documented
 from onelayer.sklearn.sgd.loop import Course, Progress, descend
 from onelayer.sklearn.sgd.losses import WITH_EPSILON
 from onelayer.sklearn.sgd.schedules import PA1, PA2, SCHEDULES, optimal_start
@@ -28,7 +29,7 @@ MAX_INT = np.iinfo(np.int32).max
 _PENALTIES = {None: (0, 0), "l2": (1, 0), "l1": (0, 1), "elasticnet": (1, 1)}
 
 
-class SGD(BaseEstimator, abc.ABC):
+class SGD(Documented, BaseEstimator, abc.ABC):
     """Scores z = w·x + b, moved a little after each row. Abstract; the two public estimators are final."""
 
     loss_functions: ClassVar[dict]
