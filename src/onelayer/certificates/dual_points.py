@@ -35,7 +35,8 @@ def _newton_shift(wide, scores, excess):
     hessian = torch.diag(weighted.sum(dim=0)) - weighted.T @ p
     # Adding 1 to all scores changes nothing: the direction of ones is filled in, the shift has no part in it.
     fill = hessian.diagonal().mean() / wide.outputs
-    return torch.linalg.lstsq(hessian / wide.total_weight + fill / wide.total_weight, excess).solution
+    # Not torch.linalg.lstsq: on the CPU it reads pivots that nobody set, and its answers differ from call to call.
+    return torch.linalg.pinv((hessian + fill) / wide.total_weight, hermitian=True) @ excess
 
 
 def balanced(wide, dual):
