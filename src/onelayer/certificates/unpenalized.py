@@ -16,6 +16,8 @@ _WORK = 4e11
 _INFLATION = 1.02
 # A direction that moves no score by more than this share of what its parts do is one that the data do not see.
 _FLAT = 1e-12
+# Such directions that are looked at together.
+_AT_ONCE = 64
 
 
 class SelfConcordance:
@@ -113,21 +115,32 @@ class SelfConcordance:
         Where they do not, it is the curvature that has died and not the data that are short of columns: the classes
         may be separated along them. Or two columns are all but the same, and their difference counts.
         """
-        for column in hessian.flat_directions().unbind(dim=-1):
+        for some in hessian.flat_directions().split(_AT_ONCE, dim=-1):
             # The Hessian knows them to its own rounding only; what they do to the rows tells the rest.
-            column = column - hessian.solve(self._bent(column, curvature).unsqueeze(2)).squeeze(2)
-            moved = max((rows @ column.T).abs().max().item() for _, rows in self._rows.blocks())
-            size = max((rows.abs() @ column.abs().T).max().item() for _, rows in self._rows.blocks())
-            if moved > _FLAT * size:
+            exact = some - hessian.solve(self._bent(some, curvature))
+            moved, size = exact.new_zeros(exact.shape[-1]), exact.new_zeros(exact.shape[-1])
+            for _, rows in self._rows.blocks():
+                moved = moved.maximum(_slopes(rows, exact).abs().amax(dim=(0, 1)))
+                size = size.maximum(_slopes(rows.abs(), exact.abs()).amax(dim=(0, 1)))
+            if bool((moved > _FLAT * size).any()):
                 return False
         return True
 
-    def _bent(self, column, curvature):
-        """Return H times a direction of shape (outputs, columns), from the rows: exact where the direction moves little."""
+    def _bent(self, directions, curvature):
+        """Return H times directions (outputs, columns, m), from the rows: exact where a direction moves little."""
         wide = self.wide
-        slopes = torch.cat([rows @ column.T for _, rows in self._rows.blocks()])
-        bent = wide._weighted(curvature.product(slopes)) / wide.total_weight
-        return sum(bent[part].T @ rows for part, rows in self._rows.blocks())
+        slopes = torch.cat([_slopes(rows, directions) for _, rows in self._rows.blocks()])
+        bent = torch.stack(
+            [wide._weighted(curvature.product(one.contiguous())) for one in slopes.unbind(dim=-1)], dim=-1
+        )
+        bent = bent / wide.total_weight
+        pulled = sum(torch.tensordot(rows, bent[part], dims=([0], [0])) for part, rows in self._rows.blocks())
+        return pulled.transpose(0, 1).contiguous()
+
+
+def _slopes(rows, directions):
+    """Return the scores of rows (n, columns) along directions (outputs, columns, m), shape (n, outputs, m)."""
+    return torch.tensordot(rows, directions, dims=([1], [1]))
 
 
 def _widest_pair(inverse, rows):
