@@ -61,6 +61,20 @@ def test_one_call_is_one_epoch_of_a_fit(case):
     assert np.shape(model.coef_) == np.shape(fitted.coef_)
 
 
+@over("case", MODELS)
+def test_one_call_with_an_offset_is_one_epoch_of_a_fit_with_it(case):
+    model, x, y = case
+    model = copy.deepcopy(model).set_params(solver=epochs(STEPS["plain"], 1), random_state=0)
+    offset = np.sin(np.arange(len(y)))
+    outputs = len(np.atleast_2d(copy.deepcopy(model).fit(x, y).coef_))
+    offset = offset if outputs == 1 else np.outer(offset, np.arange(outputs))
+    fitted = copy.deepcopy(model).fit(x, y, offset=offset)
+    model.partial_fit(x, y, offset=offset, **classes_of(model, y))
+    assert np.allclose(model.coef_, fitted.coef_, rtol=1e-12)
+    plain = copy.deepcopy(model).partial_fit(x, y, **classes_of(model, y))
+    assert not np.allclose(plain.coef_, model.coef_)
+
+
 @over("solver", STEPS)
 def test_calls_are_epochs_of_one_optimizer(solver):
     # Without a penalty S plays no part, so a stream of the same rows is a fit of so many epochs.

@@ -116,6 +116,21 @@ def test_the_report_tells_scores_and_the_largest_change():
     assert pickle.loads(pickle.dumps(line)).polish_report_ == report  # noqa: S301
 
 
+def test_offsets_and_rows_of_probabilities():
+    rng = np.random.default_rng(3)
+    X, offset = rng.normal(size=(90, 4)), rng.normal(size=(90, 3))
+    y = rng.dirichlet(np.ones(3), 90)
+    model = S(solver=SGD(0.1, batch_size=16, epochs=2), random_state=0).fit(X, y, offset=offset)
+    before, score = model.predict_proba(X, offset=offset), model.score(X, y, offset=offset)
+    report = model.polish(X, y, offset=offset).polish_report_
+    exact = S().fit(X, y, offset=offset)
+    np.testing.assert_allclose(model.coef_, exact.coef_, atol=1e-3)
+    after = model.predict_proba(X, offset=offset)
+    assert report.largest_change == pytest.approx(np.abs(after - before).max())
+    assert report.score_start == score
+    assert report.score_end == pytest.approx(y[np.arange(90), after.argmax(axis=1)].mean())
+
+
 def test_a_start_at_the_optimum_is_found_to_be_there():
     X, y = PROBLEMS["two classes"]()
     model = L(tol=1e-12).fit(X, y)

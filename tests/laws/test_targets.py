@@ -61,6 +61,8 @@ def test_a_soft_label_is_a_row_for_each_class(case, solver, weighted):
     same(found, expected)
     assert found.result_.objective == pytest.approx(expected.result_.objective, rel=1e-8)
     assert ol.certify(found, X, shares, weight).relative_gap <= 1e-9
+    doubled = found.score(*copies(X, shares, weight)[:2], copies(X, shares, weight)[2])
+    assert found.score(X, shares, weight) == pytest.approx(doubled, rel=1e-12)
 
 
 def test_rows_of_zeros_and_ones_are_labels():
@@ -83,6 +85,9 @@ def test_columns_of_soft_labels_are_in_the_order_of_classes():
     plain = ol.SoftmaxRegression().fit(X, shares)
     assert plain.classes_.tolist() == [0, 1, 2]
     np.testing.assert_allclose(model.coef_, plain.coef_[[1, 2, 0]], atol=1e-5)
+    assert model.score(X, shares) == pytest.approx(plain.score(X, shares), rel=1e-12)
+    with pytest.raises(DataError, match="y has 2 columns and classes has 3 labels"):
+        plain.score(X, shares[:, :2])
 
 
 def test_soft_labels_in_float32_and_from_tensors():

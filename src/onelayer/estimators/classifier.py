@@ -5,7 +5,6 @@ import math
 
 import torch
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from onelayer.abstention import Abstention
@@ -14,8 +13,8 @@ from onelayer.estimators.base import LinearModel, Targets
 from onelayer.estimators.from_torch import ClassifierExchange
 from onelayer.estimators.scaling import ClassMap
 from onelayer.estimators.streaming import ClassifierStreaming
-from onelayer.estimators.targets import log_shift, read_classes
-from onelayer.estimators.validation import as_array, as_number, as_tensor
+from onelayer.estimators.targets import log_shift, read_classes, share_right
+from onelayer.estimators.validation import as_number, as_tensor
 from onelayer.links import LogisticSigmoid, Softmax
 from onelayer.losses import CrossEntropy, Logistic, Loss, ProbabilitySquaredError
 
@@ -124,11 +123,9 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
         return proba if tensors else proba.numpy()
 
     def score(self, X, y, sample_weight=None, offset=None):
-        """Return the share of rows whose label is predicted."""
-        weight = None if sample_weight is None else as_array(sample_weight)
-        return float(
-            accuracy_score(as_array(y), as_array(self.predict(X, offset=offset)), sample_weight=weight)
-        )
+        """Return the share of rows whose label is predicted; for rows of probabilities, their mean probability of it."""
+        predicted = self.predict(X, offset=offset)
+        return share_right(y, predicted, self.classes_, told=self.classes, sample_weight=sample_weight)
 
     def predict(self, X, *, offset=None, abstain=None):
         """Return the most probable label of each row, or ``None`` where no label is probable enough.

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, is_classifier
-from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from onelayer.errors import DataError, ParameterError
@@ -90,7 +89,7 @@ class Polishing(BaseEstimator, abc.ABC):
     _callbacks: tuple
     _weight_and_bias: Any
 
-    def polish(self, X, y, sample_weight=None, *, init=None):
+    def polish(self, X, y, sample_weight=None, offset=None, *, init=None):
         """Start from any coefficients, end at the certified optimum, and report how far the start was.
 
         The solver is the exact one that ``solver="auto"`` takes, whatever `solver` is; the other parameters hold as in
@@ -98,7 +97,7 @@ class Polishing(BaseEstimator, abc.ABC):
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, offset
             As for ``fit``; the optimum is that of P on these data.
         init : (weight, bias), torch.nn.Linear or fitted estimator, optional
             Where to start. Default: the model's own coefficients, from ``partial_fit``, ``from_module`` or a fit. Two
@@ -131,16 +130,16 @@ class Polishing(BaseEstimator, abc.ABC):
         model: Any = type(self)(**self.get_params(deep=False))
         model.solver, model.warm_start, model.n_init = "auto", False, 1
         with torch.inference_mode(False), torch.no_grad():
-            objective, undo = self._measured(model, X, y, sample_weight, init)
+            objective, undo = self._measured(model, X, y, sample_weight, offset, init)
             weight, bias = _fitting(weight, bias, objective, undo)
             start = Parameters.of(weight, bias)
             model.init = weight, bias
             model.set_callbacks(*self._callbacks)
-            model._fit(X, y, sample_weight)
+            model._fit(X, y, sample_weight, offset)
             began = copy.copy(model)
             began._set_parameters(start)
             values = _values(objective, undo, start, Parameters.of(*_pair(*model._weight_and_bias())))
-        report = _report(began, model, *values, X, y, sample_weight)
+        report = _report(began, model, *values, X, y, sample_weight, offset)
         forget(self)
         ours = self.get_params(deep=False)
         vars(self).update({name: found for name, found in vars(model).items() if name not in ours})
@@ -167,7 +166,7 @@ class Polishing(BaseEstimator, abc.ABC):
             ) from error
         return _pair(weight, bias)
 
-    def _measured(self, model, X, y, sample_weight, init):
+    def _measured(self, model, X, y, sample_weight, offset, init):
         """Return the objective of these data and its map to the features' coefficients; check that they are of one kind."""
         probe = copy.copy(model)
         source = self if init is None else init
@@ -178,7 +177,7 @@ class Polishing(BaseEstimator, abc.ABC):
                     setattr(probe, name, getattr(source, name))
         features = Features(probe, X, fitting=not known, device=probe.device)
         check_lengths(features.rows, y, sample_weight)
-        objective, undo = probe._make_objective(features, y, sample_weight)
+        objective, undo = probe._make_objective(features, y, sample_weight, offset)
         there, found = getattr(source, "classes_", None), getattr(probe, "classes_", None)
         if there is not None and found is not None and not np.array_equal(there, found):
             raise DataError(
@@ -234,7 +233,7 @@ def _values(objective, undo, start, end):
     return (*(wide.value(place) for place in ends), _EPS * abs(wide.constant_value()))
 
 
-def _report(start, end, value, reached, least, X, y, sample_weight):
+def _report(start, end, value, reached, least, X, y, sample_weight, offset):
     """Return the PolishReport of two models, P there, and the least size that P is measured against."""
     certificate = end.certificate_
     proven = certificate.objective if certificate else reached
@@ -244,7 +243,7 @@ def _report(start, end, value, reached, least, X, y, sample_weight):
     size = max(abs(proven), least)
     classifies = is_classifier(end)
     before, after = (
-        as_array(model.predict_proba(X) if classifies else model.predict(X)).astype(np.float64)
+        as_array((model.predict_proba if classifies else model.predict)(X, offset=offset)).astype(np.float64)
         for model in (start, end)
     )
     return PolishReport(
@@ -254,17 +253,14 @@ def _report(start, end, value, reached, least, X, y, sample_weight):
         upper,
         upper / size if size else math.inf if upper else 0.0,
         certificate and certificate.relative_gap,
-        _score(start, X, y, sample_weight),
-        _score(end, X, y, sample_weight),
+        _score(start, X, y, sample_weight, offset),
+        _score(end, X, y, sample_weight, offset),
         float(np.abs(after - before).max()),
         "classifier" if classifies else "regressor",
     )
 
 
-def _score(model, X, y, sample_weight):
-    # scikit-learn's metrics do not mix tensors of a GPU with arrays.
-    metric = accuracy_score if is_classifier(model) else r2_score
-    weight = None if sample_weight is None else as_array(sample_weight)
-    if weight is not None and weight.ndim == 0:
-        weight = None
-    return float(metric(as_array(y), as_array(model.predict(X)), sample_weight=weight))
+def _score(model, X, y, sample_weight, offset):
+    # One number as weight stands for all rows.
+    weight = None if sample_weight is None or np.ndim(as_array(sample_weight)) == 0 else sample_weight
+    return model.score(X, y, weight, offset)

@@ -60,13 +60,13 @@ class _Streaming(abc.ABC):
     _total_weight: float
     _stream: Stream | None = None
 
-    def _partial_fit(self, X, y, sample_weight, classes=None):
+    def _partial_fit(self, X, y, sample_weight, offset, classes=None):
         # All is done to a copy: a call that fails, or that Ctrl-C ends, leaves the model as it was.
         model: Any = copy.copy(self)
         if classes is not None:
             model._known_classes = classes
         with torch.inference_mode(False), torch.no_grad():
-            model._pass_over(X, y, sample_weight)
+            model._pass_over(X, y, sample_weight, offset)
         for gone in ("_known_classes", "polish_report_"):
             vars(model).pop(gone, None)
         vars(self).clear()
@@ -75,13 +75,13 @@ class _Streaming(abc.ABC):
             warnings.warn(f"{type(self).__name__}: {self.result_.message}", ConvergenceWarning, stacklevel=4)
         return self
 
-    def _pass_over(self, X, y, sample_weight):
+    def _pass_over(self, X, y, sample_weight, offset):
         solver = _sgd(self.solver)
         before = self._weight_and_bias() if hasattr(self, "coef_") else None
         earlier = 0 if before is None else self.objective_record_["n_samples"]
         features = Features(self, X, fitting=before is None, device=self.device)
         check_lengths(features.rows, y, sample_weight)
-        objective, undo = self._make_objective(features, y, sample_weight)
+        objective, undo = self._make_objective(features, y, sample_weight, offset)
         if before is not None and objective.outputs != len(before[0]):
             raise DataError(
                 f"y has {objective.outputs} targets per row and the calls before had {len(before[0])}: give as many."
@@ -116,7 +116,7 @@ class RegressorStreaming(_Streaming):
     """``partial_fit`` of a regression. Abstract."""
 
     @available_if(_streams)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X, y, sample_weight=None, offset=None):
         """Make one pass of mini-batch steps over these rows: for data that come in parts. Approximate.
 
         The steps are those of the solver, ``SGD()`` or the one given as `solver`, whose `epochs` and `stop` are not used;
@@ -131,6 +131,8 @@ class RegressorStreaming(_Streaming):
         y : array-like or tensor of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), optional
             Rows count by their weight over the mean weight of all rows seen so far.
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            A known part of the scores of these rows.
 
         Returns
         -------
@@ -158,7 +160,7 @@ class RegressorStreaming(_Streaming):
         >>> model.polish(X, y).certificate_.relative_gap <= 1e-6
         True
         """
-        return self._partial_fit(X, y, sample_weight)
+        return self._partial_fit(X, y, sample_weight, offset)
 
 
 class ClassifierStreaming(_Streaming):
@@ -168,7 +170,7 @@ class ClassifierStreaming(_Streaming):
     classes_: Any
 
     @available_if(_streams)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(self, X, y, classes=None, sample_weight=None, offset=None):
         """Make one pass of mini-batch steps over these rows: for data that come in parts. Approximate.
 
         The steps are those of the solver, ``SGD()`` or the one given as `solver`, whose `epochs` and `stop` are not used;
@@ -187,6 +189,8 @@ class ClassifierStreaming(_Streaming):
             All labels that can come. Required at the first call, unless the model is fitted.
         sample_weight : array-like of shape (n_samples,), optional
             Rows count by their weight over the mean weight of all rows seen so far.
+        offset : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+            A known part of the scores of these rows.
 
         Returns
         -------
@@ -228,7 +232,7 @@ class ClassifierStreaming(_Streaming):
                 "compute_class_weight('balanced', classes=classes, y=y) on a large enough sample, and pass the result as a "
                 "dict."
             )
-        return self._partial_fit(X, y, sample_weight, given if known is None else known)
+        return self._partial_fit(X, y, sample_weight, offset, given if known is None else known)
 
 
 def _account(objective, stream, *, diverged):

@@ -6,14 +6,15 @@ import warnings
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
+from sklearn.metrics import accuracy_score
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.labels import label_array, positions
-from onelayer.estimators.validation import as_array, require_finite
+from onelayer.estimators.validation import as_array, check_lengths, require_finite
 
-__all__ = ["ClassTargets", "encoded", "read_classes"]
+__all__ = ["ClassTargets", "encoded", "read_classes", "share_right"]
 
 # What rows of probabilities may miss of one, each number rounded to float32 or float16.
 _SLACK = {2: 2e-2, 4: 1e-5, 8: 1e-5}
@@ -59,7 +60,7 @@ def read_classes(y, sample_weight, *, classes=None, class_weight=None, absent=Fa
     """
     labels = None if classes is None else np.sort(label_array(classes))
     y = _array(y)
-    soft = y.ndim == 2 and y.shape[1] > 1 and y.dtype.kind == "f"
+    soft = _is_soft(y)
     if soft:
         shares = _shares(y, classes, labels)
         labels = np.arange(y.shape[1]) if labels is None else labels
@@ -89,6 +90,32 @@ def read_classes(y, sample_weight, *, classes=None, class_weight=None, absent=Fa
         if not absent and not (factors > 0).all():
             _require_weight(own, mass * factors, told=False)
     return ClassTargets(labels, target, sample_weight, present, factors)
+
+
+def share_right(y, predicted, classes, *, told=None, sample_weight=None):
+    """Return the share of rows whose label is the predicted one; of rows of probabilities, the mean probability of it.
+
+    Parameters
+    ----------
+    y, predicted : array-like
+        Labels of shape (n,); `y` also probabilities of shape (n, n_classes).
+    classes : array of shape (n_classes,)
+        Those of the model, sorted.
+    told : array-like, optional
+        The order of the columns of probabilities, if it is another one.
+    sample_weight : array-like of shape (n,), optional
+    """
+    y, predicted = as_array(y), as_array(predicted)
+    weight = None if sample_weight is None else as_array(sample_weight)
+    if not _is_soft(y):
+        return float(accuracy_score(y, predicted, sample_weight=weight))
+    check_lengths(len(predicted), y, sample_weight)
+    shares = _shares(_array(y), classes if told is None else told, classes)
+    return float(np.average(shares[np.arange(len(y)), positions(classes, predicted)], weights=weight))
+
+
+def _is_soft(y):
+    return y.ndim == 2 and y.shape[1] > 1 and y.dtype.kind == "f"
 
 
 def encoded(y):
