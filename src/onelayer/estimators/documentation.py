@@ -7,7 +7,6 @@ __all__ = ["Documented"]
 
 # In a checkout, once `make docs` has run; a wheel has no such folder beside it.
 _BUILT = pathlib.Path(__file__).parents[3] / "docs" / "_build" / "html"
-_PAGE = "api/generated/{name}.html"
 
 
 class Documented:
@@ -17,18 +16,14 @@ class Documented:
     server to a file). Where neither is, there is no link: one that leads nowhere would be worse.
     """
 
-    _doc_link_module = "onelayer"
-
-    @property
-    def _doc_link_template(self):
+    def _get_doc_link(self):
+        kind = type(self)
+        if not kind.__module__.startswith("onelayer."):
+            # What users derive has no page of ours.
+            return ""
+        room = "onelayer.sklearn" if kind.__module__.startswith("onelayer.sklearn.") else "onelayer"
+        page = f"api/generated/{room}.{kind.__name__}.html"
         served = os.environ.get("ONELAYER_DOCS", "").rstrip("/")
         if served:
-            return f"{served}/{_PAGE}"
-        page = _BUILT / _PAGE.format(**self._doc_link_url_param_generator())
-        # A path becomes an address in which nothing is left to fill in: braces are escaped.
-        return page.as_uri() if page.exists() else ""
-
-    def _doc_link_url_param_generator(self):
-        kind = type(self)
-        room = "onelayer.sklearn" if kind.__module__.startswith("onelayer.sklearn.") else "onelayer"
-        return {"name": f"{room}.{kind.__name__}"}
+            return f"{served}/{page}"
+        return (_BUILT / page).as_uri() if (_BUILT / page).exists() else ""
