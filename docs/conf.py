@@ -55,8 +55,10 @@ html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {"index": [], "quickstart": [], "architecture": [], "command-line": [], "watching": []}
+# Pages without pages below them have nothing to show at the side.
+html_sidebars = {"*": [], "how-it-works": ["sidebar-nav-bs"]}
 html_theme_options = {
+    "header_links_before_dropdown": 4,
     "navbar_align": "left",
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],

@@ -10,6 +10,7 @@ import scipy.sparse
 import torch
 
 import onelayer as ol
+import onelayer.sklearn
 from instances import over
 from onelayer.designs import Compressed, SparseDesign, compressed
 from onelayer.errors import DataError
@@ -129,6 +130,15 @@ def test_arithmetic_follows_the_values(dtype):
     assert model.coef_.dtype == (np.float32 if narrow else np.float64)
     converted = dtype in (np.int32, np.uint8, bool)
     assert any("converted" in note for note in model.result_.copies) == converted
+
+
+def test_half_precision_which_scipy_only_holds():
+    X, y = scipy.sparse.csr_matrix(counts().astype(np.float32)), targets("binary")
+    half = scipy.sparse.csr_matrix((X.data.astype(np.float16), X.indices, X.indptr), shape=X.shape)
+    for kind in (ol.LogisticRegression, onelayer.sklearn.LogisticRegression, onelayer.sklearn.Ridge):
+        model = kind().fit(half, y)
+        np.testing.assert_array_equal(model.coef_, kind().fit(X, y).coef_)
+        np.testing.assert_array_equal(model.predict(half), model.predict(X))
 
 
 @over("make", {name: FORMATS[name] for name in ("csr_matrix", "csc_matrix", "duplicates")})

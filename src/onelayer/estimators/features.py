@@ -133,6 +133,9 @@ class Features:
         else:
             given = X
             require_sound(X)
+            if X.dtype == np.float16:
+                # SciPy holds such values, and can do nothing with them.
+                X = X.astype(np.float32)
             X = _validated(estimator, X, fitting, accept_sparse=("csr", "csc"), accept_large_sparse=True)
             if X.format != given.format:
                 self.copies.append(f"X was converted from {given.format} to {X.format}")

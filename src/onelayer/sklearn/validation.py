@@ -3,6 +3,7 @@
 import contextlib
 
 import numpy as np
+import scipy.sparse
 from sklearn.utils import validation
 
 from onelayer.estimators.compressing import require_sound
@@ -27,6 +28,9 @@ def validate_data(estimator, X="no_validation", y="no_validation", **options):
             "X holds dates or durations, which are no numbers: convert them first, for example to days."
         )
     require_sound(X)
+    if scipy.sparse.issparse(X) and X.dtype == np.float16:
+        # SciPy holds such values, and can do nothing with them.
+        X = X.astype(np.float32)
     with as_value_errors("X or y"):
         return validation.validate_data(estimator, X, y, **options)
 
