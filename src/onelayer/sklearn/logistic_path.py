@@ -14,6 +14,7 @@ from onelayer.sklearn.convergence import good_enough, warn_of_logistic
 from onelayer.sklearn.logistic_arguments import asked_along_path, row_weights, start_of
 from onelayer.sklearn.logistic_problem import Problem
 from onelayer.sklearn.namespaces import Namespace
+from onelayer.sklearn.patching import patch
 
 __all__ = ["logistic_regression_path", "private_functions", "scoring_path"]
 
@@ -145,8 +146,6 @@ def scoring_path(*args, **kwargs):
 
     A worker process of ``n_jobs`` comes here too: what it unpickles is the name of this function.
     """
-    from onelayer.sklearn.patching import patch
-
     with patch(["LogisticRegression"]):
         return _theirs[_SCORES](*args, **kwargs)
 

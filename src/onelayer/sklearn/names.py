@@ -1,6 +1,6 @@
 """Which drop-ins there are, for whoever must not wait for torch."""
 
-__all__ = ["DROP_INS"]
+__all__ = ["BESIDE", "DROP_INS"]
 
 # The module of ours, and the one in which scikit-learn defines its own class: one line for each.
 DROP_INS = {
@@ -11,3 +11,5 @@ DROP_INS = {
     "SGDClassifier": ("onelayer.sklearn.sgd", "sklearn.linear_model._stochastic_gradient"),
     "SGDRegressor": ("onelayer.sklearn.sgd", "sklearn.linear_model._stochastic_gradient"),
 }
+# Of some the module whose `private_functions()` are swapped along with the class.
+BESIDE = {"LogisticRegression": "onelayer.sklearn.logistic_path"}

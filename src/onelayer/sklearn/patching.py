@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from onelayer.errors import ParameterError
-from onelayer.sklearn.names import DROP_INS
+from onelayer.sklearn.names import BESIDE, DROP_INS
 
 __all__ = ["Swaps", "patch", "unpatch"]
 
@@ -181,11 +181,7 @@ def _known(names):
 
 def _private_functions(name):
     """Return (scikit-learn's, ours) of functions that scikit-learn's classes fit by, beside the class itself."""
-    if name != "LogisticRegression":
-        return []
-    from onelayer.sklearn.logistic_path import private_functions
-
-    return private_functions()
+    return importlib.import_module(BESIDE[name]).private_functions() if name in BESIDE else []
 
 
 def _places(value):
