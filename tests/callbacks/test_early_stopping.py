@@ -9,6 +9,7 @@ import pytest
 import onelayer as ol
 from instances import PROBLEMS
 from onelayer.callbacks import EarlyStopping
+from onelayer.errors import DataError
 from onelayer.result import Record, Status
 
 X, Y = PROBLEMS["three classes"]()
@@ -82,6 +83,31 @@ def test_the_best_iterate_is_returned(scoring):
     assert "stopped by EarlyStopping(" in model.result_.message.lower().replace(
         "earlystopping", "EarlyStopping"
     )
+
+
+def test_the_log_likelihood_of_any_sound_validation_set():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(90, 3)), np.arange(90) % 3
+    shares = rng.dirichlet(np.ones(3), 90)
+    some = y < 2
+    sets = {"rows of probabilities": (X, shares), "a class less": (X[some], y[some])}
+    for name, (rows, targets) in sets.items():
+        stopper = EarlyStopping(rows, targets, scoring="neg_log_loss", restore_best=True)
+        model = ol.SoftmaxRegression(solver="sgd", random_state=0).set_callbacks(stopper)
+        model.fit(X, shares if name == "rows of probabilities" else y)
+        proba = model.predict_proba(rows)
+        weights = targets if targets.ndim == 2 else np.eye(3)[targets]
+        assert stopper.best_score == pytest.approx((weights * np.log(proba)).sum(axis=1).mean(), rel=1e-6)
+
+
+def test_labels_that_the_fit_does_not_know_have_no_likelihood():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(90, 3)), np.arange(90) % 3
+    stopper = EarlyStopping(X, y + 1, scoring="neg_log_loss")
+    with pytest.raises(
+        DataError, match=r"cannot be scored by 'neg_log_loss' \(it holds the label 3, which is none of"
+    ):
+        ol.SoftmaxRegression(solver="sgd").set_callbacks(stopper).fit(X, y)
 
 
 def test_without_restoring_the_last_epoch_is_returned():

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import sklearn.linear_model
 import skops.io
 import torch
 from sklearn import config_context
@@ -162,6 +163,40 @@ def test_what_users_derive_has_no_page_of_ours():
         pass
 
     assert Own()._get_doc_link() == ""
+
+
+@pytest.mark.parametrize("kind", [ol.LogisticRegression, sklearn.linear_model.LogisticRegression])
+def test_columns_in_another_order_are_not_certified(kind):
+    frame, y = pd.DataFrame(IRIS.X, columns=list("abcd")), IRIS.y > 0
+    model = kind().fit(frame, y)
+    assert ol.certify(model, frame, y).relative_gap < 1e-3
+    with pytest.raises(ValueError, match="Feature names must be in the same order"):
+        ol.certify(model, frame[list("dcba")], y)
+
+
+@pytest.mark.parametrize(
+    ("X", "words"),
+    [
+        (
+            pd.DataFrame(np.eye(4)).astype(pd.SparseDtype("float", 0)),
+            r"give X\.sparse\.to_coo\(\)\.tocsr\(\)\.$",
+        ),
+        (
+            pl.DataFrame(np.eye(4)).lazy(),
+            r"X is a lazy frame, which holds no rows yet: give X\.collect\(\)\.$",
+        ),
+    ],
+    ids=["sparse columns", "lazy"],
+)
+def test_frames_that_must_be_turned_into_something_else_first(X, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        ol.LogisticRegression().fit(X, [0, 1, 0, 1])
+
+
+def test_no_fit_no_penalty_to_report():
+    model = ol.SoftmaxRegression.from_module(torch.nn.Linear(4, 3))
+    with pytest.raises(AttributeError, match="no penalty to report: these coefficients come from a module"):
+        _ = model.penalty_report_
 
 
 @over("model", MODELS)

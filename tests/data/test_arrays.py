@@ -169,6 +169,7 @@ DAMAGED = [
     ("a.svm", b"x 1:2\n", r"a.svm is not svmlight text \(.*\): write lines 'label index:value ...'"),
     ("a.svm", b"1 1:2 nonsense\n", "is not svmlight text"),
     ("a.svm", b"1 2:1 1:1\n", "is not svmlight text"),
+    ("a.svm", b"1 99999999999:1.0\n", "is not svmlight text"),
     ("a.libsvm", b"\xff\xfe", "a.libsvm is not svmlight text"),
 ]
 

@@ -161,6 +161,16 @@ def test_pixels_stay_bytes():
     assert head.module()(pixels).dtype == torch.float32
 
 
+def test_rows_of_probabilities():
+    shares = torch.softmax(torch.randn(90, 3, generator=torch.Generator().manual_seed(0)), dim=1)
+    loader = [(IMAGES[part], shares[part]) for part in (slice(0, 40), slice(40, 90))]
+    head = ol.fit_head(nn.Flatten(), loader, ol.SoftmaxRegression())
+    flat = IMAGES.flatten(1)
+    expected = ol.SoftmaxRegression().fit(flat, shares)
+    np.testing.assert_allclose(head.estimator.coef_, expected.coef_, atol=1e-5)
+    assert head.score == pytest.approx(expected.score(flat, shares), rel=1e-6)
+
+
 def test_labels_of_text_and_nested_inputs():
     class Two(nn.Module):
         def forward(self, x):

@@ -135,6 +135,13 @@ def test_against_a_loop_in_torch():
     assert model.objective_record_["alpha"] == pytest.approx(1 / (2.0 * weight.sum()))
 
 
+def test_classes_may_be_those_of_the_parameter():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(30, 2)), rng.integers(0, 2, 30)
+    model = ol.SoftmaxRegression(solver="sgd", classes=[0, 1, 2]).partial_fit(x, y)
+    assert model.classes_.tolist() == [0, 1, 2]
+
+
 def test_weights_count_row_by_row():
     heavy, light = (R(solver=SGD(0.1)).partial_fit(XR[:5], YR[:5]) for _ in range(2))
     heavy.partial_fit(XR[5:6], YR[5:6], sample_weight=[3.0])

@@ -9,6 +9,8 @@ import pytest
 import torch
 from sklearn import linear_model
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import onelayer as ol
 from exchange.saying import said
@@ -129,6 +131,29 @@ def test_offsets_and_rows_of_probabilities():
     assert report.largest_change == pytest.approx(np.abs(after - before).max())
     assert report.score_start == score
     assert report.score_end == pytest.approx(y[np.arange(90), after.argmax(axis=1)].mean())
+
+
+@pytest.mark.parametrize("solver", ["auto", "lbfgs"])
+def test_a_start_so_far_off_that_no_row_has_curvature(solver):
+    """An SGD on columns that were not scaled leaves such coefficients."""
+    data = ol.data.load("breast-cancer")
+    rough = linear_model.SGDClassifier(loss="log_loss", random_state=0).fit(data.X, data.y)
+    assert np.abs(rough.coef_).max() > 1000
+    model = L(standardize=True).polish(data.X, data.y, init=rough)
+    assert model.result_.n_iter < 50
+    assert model.polish_report_.objective_start > 1e3
+    warm = L(standardize=True, solver=solver, init=(rough.coef_, rough.intercept_), max_iter=200)
+    assert warm.fit(data.X, data.y).result_.status == "converged"
+    assert warm.result_.objective == pytest.approx(model.result_.objective, rel=2e-6)
+
+
+def test_a_pipeline_is_no_start():
+    data = ol.data.load("breast-cancer")
+    line = make_pipeline(StandardScaler(), linear_model.SGDClassifier(loss="log_loss")).fit(data.X, data.y)
+    with pytest.raises(
+        ParameterError, match=r"init is a pipeline, .*: give init=pipeline\[-1\] and X=pipeline"
+    ):
+        L().polish(data.X, data.y, init=line)
 
 
 def test_a_start_at_the_optimum_is_found_to_be_there():

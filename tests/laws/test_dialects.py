@@ -196,6 +196,11 @@ def test_a_torch_loop(case, reduction):
     loss = None if name == "HuberLoss" else name
     strength = from_torch(decay, reduction=reduction, loss=name, outputs=outputs)
     assert strength.alpha(len(X)) == pytest.approx(model.objective_record_["alpha"], rel=1e-12)
+    # Left to the fit, the number of targets is that of the fit.
+    strength = from_torch(decay, reduction=reduction, loss=name)
+    alpha, _ = strength.resolve(len(X), 0.0, strength.loss, outputs)
+    assert alpha == pytest.approx(model.objective_record_["alpha"], rel=1e-12)
+    assert eval(repr(strength), {"Strength": ol.penalties.Strength}) == strength
     assert loss is None or strength.loss is not None
 
 

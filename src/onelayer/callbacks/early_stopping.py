@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from onelayer.callbacks.base import Callback
-from onelayer.errors import ParameterError
+from onelayer.errors import DataError, ParameterError
 
 __all__ = ["EarlyStopping"]
 
@@ -44,6 +44,8 @@ class EarlyStopping(Callback):
     ------
     ParameterError
         If an argument is out of its range.
+    DataError
+        In the fit, if the validation set cannot be scored.
 
     Examples
     --------
@@ -105,9 +107,39 @@ def _scorer(scoring):
     from sklearn.metrics import get_scorer
 
     try:
-        return get_scorer(scoring)
+        scorer = get_scorer(scoring)
     except (TypeError, ValueError) as error:
         raise ParameterError(
             f"scoring is {scoring!r}: give a name that sklearn.metrics.get_scorer_names() lists, or a function of "
             "(estimator, X, y)."
         ) from error
+    scorer = _log_likelihood if scoring == "neg_log_loss" else scorer
+
+    def score(estimator, X, y):
+        try:
+            return scorer(estimator, X, y)
+        except ValueError as error:
+            sentence = str(error).split("\n")[0].rstrip(".")
+            raise DataError(
+                f"the validation set of EarlyStopping cannot be scored by {scoring!r} ({sentence}): give one that can, or "
+                "scoring as a function of (estimator, X, y)."
+            ) from error
+
+    return score
+
+
+def _log_likelihood(estimator, X, y):
+    """Return the mean logarithm of the probability of y, labels of the model's classes or rows of probabilities.
+
+    Unlike scikit-learn's it knows the classes of the fit: a validation set need not hold all of them.
+    """
+    log_proba = np.asarray(estimator.predict_log_proba(X), dtype=np.float64)
+    y, classes = np.asarray(y), np.asarray(estimator.classes_)
+    if y.ndim == 2 and y.shape[1] == len(classes):
+        told = getattr(estimator, "classes", None)
+        shares = y if told is None else y[:, np.argsort(np.asarray(told))]
+        return float((shares * log_proba).sum(axis=1).mean())
+    known = np.isin(y, classes)
+    if not known.all():
+        raise ValueError(f"it holds the label {y[~known].tolist()[0]!r}, which is none of the fit's")
+    return float(log_proba[np.arange(len(y)), np.searchsorted(classes, y)].mean())

@@ -87,7 +87,11 @@ def load_svmlight(path: pathlib.Path, features: int | None = None) -> Dataset:
 
     try:
         X, y = sklearn.datasets.load_svmlight_file(str(path), n_features=features)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
+        if "n_features was set to" in str(error):
+            raise DataError(
+                f"{path} has columns beyond the {features} of the model: give the columns of the fit."
+            ) from error
         raise DataError(
             f"{path} is not svmlight text ({error}): write lines 'label index:value ...'."
         ) from error

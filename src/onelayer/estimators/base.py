@@ -4,6 +4,7 @@ import abc
 import copy
 import dataclasses
 import functools
+import math
 import warnings
 from typing import Any
 
@@ -296,6 +297,10 @@ class LinearModel(Polishing, Watched, Documented, BaseEstimator, abc.ABC):
         A :class:`~onelayer.penalties.PenaltyReport`.
         """
         check_is_fitted(self, "coef_")
+        if math.isnan(self.objective_record_["alpha"]):
+            raise AttributeError(
+                "there is no penalty to report: these coefficients come from a module, not from a fit."
+            )
         return PenaltyReport.of(self.objective_record_)
 
     def to_module(self):

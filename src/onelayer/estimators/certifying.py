@@ -89,7 +89,11 @@ def certify(
     twin = type(model)(**model.get_params(deep=False)).set_params(dtype="float64")
     # As in a fit: ordinary tensors, and products that autocast does not round.
     with torch.inference_mode(False), torch.no_grad():
-        features = Features(twin, X, fitting=True)
+        # Columns in another order would be proven to be something that nobody fitted.
+        named = hasattr(fitted, "feature_names_in_") and hasattr(X, "columns")
+        if named:
+            twin.feature_names_in_, twin.n_features_in_ = fitted.feature_names_in_, fitted.n_features_in_
+        features = Features(twin, X, fitting=not named)
         check_lengths(features.rows, y, sample_weight)
         objective, undo = twin._make_objective(features, y, sample_weight, offset)
         _check_classes(fitted, twin)

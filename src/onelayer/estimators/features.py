@@ -200,12 +200,16 @@ def _validated(estimator, X, fitting, dtype=_NUMPY_DTYPES, **sparse):
             # scikit-learn's own list of the names that differ, as its users know it.
             raise
         kind = DataTypeError if isinstance(error, TypeError) else DataError
+        if hasattr(X, "columns") and "sparse data" in str(error).lower():
+            raise kind("X is a frame with sparse columns: give X.sparse.to_coo().tocsr().") from error
         raise kind(
             f"X cannot be used as a table of numbers ({first_line(error)}): convert it first."
         ) from error
 
 
 def _check_shape(estimator, X, fitting):
+    if hasattr(X, "collect_schema") and not hasattr(X, "shape"):
+        raise DataError("X is a lazy frame, which holds no rows yet: give X.collect().")
     try:
         # Not np.shape, which asks an object for more than that it can be made an array.
         shape = X.shape if isinstance(getattr(X, "shape", None), tuple) else np.asarray(X).shape

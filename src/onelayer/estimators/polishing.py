@@ -155,6 +155,11 @@ class Polishing(BaseEstimator, abc.ABC):
             part = read_linear(init)
             bias = part.weight.new_zeros(len(part.weight)) if part.bias is None else part.bias
             return _pair(part.weight, bias)
+        if hasattr(init, "steps"):
+            raise ParameterError(
+                "init is a pipeline, whose last step knows other columns than X: give init=pipeline[-1] and "
+                "X=pipeline[:-1].transform(X)."
+            )
         if hasattr(init, "fit"):
             check_is_fitted(init, "coef_")
             return _pair(init.coef_, init.intercept_)

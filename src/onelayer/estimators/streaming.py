@@ -167,6 +167,7 @@ class ClassifierStreaming(_Streaming):
     """``partial_fit`` of a classifier. Abstract."""
 
     class_weight: Any
+    classes: Any
     classes_: Any
 
     @available_if(_streams)
@@ -186,7 +187,8 @@ class ClassifierStreaming(_Streaming):
         y : array-like or tensor of shape (n_samples,)
             Labels, not of all classes.
         classes : array-like of shape (n_classes,), optional
-            All labels that can come. Required at the first call, unless the model is fitted.
+            All labels that can come. Default: the parameter `classes`. One of both is required at the first call, unless the
+            model is fitted.
         sample_weight : array-like of shape (n_samples,), optional
             Rows count by their weight over the mean weight of all rows seen so far.
         offset : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
@@ -219,6 +221,7 @@ class ClassifierStreaming(_Streaming):
         (True, True)
         """
         known = self.classes_ if hasattr(self, "coef_") else None
+        classes = self.classes if classes is None else classes
         given = None if classes is None else np.sort(label_array(classes))
         if known is None and given is None:
             raise ParameterError("classes must be passed on the first call to partial_fit.")

@@ -194,7 +194,7 @@ def from_statsmodels(alpha, model="OLS", *, L1_wt=1.0):
     )
 
 
-def from_torch(weight_decay, *, reduction="mean", n=None, loss="CrossEntropyLoss", outputs=1):
+def from_torch(weight_decay, *, reduction="mean", n=None, loss="CrossEntropyLoss", outputs=None):
     """Return the strength of ``weight_decay`` of torch.optim's SGD or Adam: loss + weight_decay/2 ‖W‖².
 
     They add ``weight_decay · w`` to the gradient of whatever loss is given, so a sum of losses is penalised less than
@@ -211,8 +211,8 @@ def from_torch(weight_decay, *, reduction="mean", n=None, loss="CrossEntropyLoss
         fit. A mean does not depend on it.
     loss : {"CrossEntropyLoss", "BCEWithLogitsLoss", "MSELoss", "HuberLoss", "L1Loss"}, default "CrossEntropyLoss"
         MSELoss is twice our squared error.
-    outputs : int, default 1
-        Targets of a regression: the mean of MSELoss, HuberLoss and L1Loss runs over them too.
+    outputs : int, optional
+        Targets of a regression: the mean of MSELoss, HuberLoss and L1Loss runs over them too. Default: as many as the fit has.
 
     Returns
     -------
@@ -236,9 +236,9 @@ def from_torch(weight_decay, *, reduction="mean", n=None, loss="CrossEntropyLoss
     amount = checked("weight_decay", weight_decay) / times
     if reduction == "mean":
         averaged = loss not in ("CrossEntropyLoss", "BCEWithLogitsLoss")
-        return Strength(
-            amount * checked("outputs", outputs, low=1.0) if averaged else amount, "mean", 0.0, ours
-        )
+        if averaged and outputs is not None:
+            amount *= checked("outputs", outputs, low=1.0)
+        return Strength(amount, "mean", 0.0, ours, over_targets=averaged and outputs is None)
     if n is None:
         return Strength(amount, "sum", 0.0, ours)
     return Strength(amount / checked("n", n, low=1.0), "mean", 0.0, ours)

@@ -13,7 +13,7 @@ __all__ = ["Strength", "between_rows"]
 _LOG = ("log", "logistic", "cross-entropy")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Strength:
     """amount · [ (1 − l1_ratio)/2 ‖W‖² + l1_ratio ‖W‖₁ ], added to the mean or to the sum of the losses.
 
@@ -33,6 +33,9 @@ class Strength:
         The loss that it was translated for; another one is refused in ``fit``. With two classes "logistic" and "log"
         mean the penalty on one row of weights, "cross-entropy" that on a row for each class; an estimator that has the
         other number of rows converts. Default: any loss, the amount as it stands.
+    over_targets : bool, default False
+        Whether the mean loss that it stands beside runs over the targets of a row too, as those of torch do. Ours is their
+        sum, so the strength is multiplied by their number in ``fit``.
 
     Raises
     ------
@@ -54,8 +57,13 @@ class Strength:
     of: str = "mean"
     l1_ratio: float | None = None
     loss: str | None = None
+    over_targets: bool = False
 
     LOSSES: ClassVar[tuple[str, ...]] = ("squared", *_LOG)
+
+    def __repr__(self):
+        shown = f"amount={self.amount!r}, of={self.of!r}, l1_ratio={self.l1_ratio!r}, loss={self.loss!r}"
+        return f"Strength({shown}{', over_targets=True' if self.over_targets else ''})"
 
     def __post_init__(self):
         checked("amount", self.amount)
@@ -90,7 +98,7 @@ class Strength:
         outputs : int
             Rows of W.
         """
-        alpha = self.alpha(total_weight)
+        alpha = self.alpha(total_weight) * (outputs if self.over_targets else 1)
         share = l1_ratio if self.l1_ratio is None else float(self.l1_ratio)
         if self.loss in ("log", "logistic") and loss == "cross-entropy" and outputs == 2:
             return between_rows(alpha, share, 2.0)

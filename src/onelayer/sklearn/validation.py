@@ -1,6 +1,7 @@
 """scikit-learn's validation for the drop-ins, where what NumPy and torch say of hopeless input becomes a ValueError."""
 
 import contextlib
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -13,7 +14,7 @@ from onelayer.estimators.validation import LEAST_TOTAL, first_line
 __all__ = ["as_value_errors", "check_sample_weight", "validate_data"]
 
 
-def validate_data(estimator, X="no_validation", y="no_validation", **options):
+def validate_data(estimator, X: Any = "no_validation", y="no_validation", **options):
     """Return what scikit-learn's function of this name returns.
 
     Raises

@@ -10,6 +10,7 @@ from onelayer.result import Status
 from onelayer.solvers.base import Solver, State, check_count
 from onelayer.solvers.line_search import search
 from onelayer.solvers.metric import CurvatureMetric
+from onelayer.solvers.starting import hopeful
 
 __all__ = ["LBFGS"]
 
@@ -78,9 +79,9 @@ class LBFGS(Solver):
 
     def init(self, objective, parameters, *, seed=0, tol=0.0):
         del seed, tol
-        point = objective.point(parameters)
+        point = hopeful(objective, parameters)
         metric = CurvatureMetric.at(objective, point) if self.precondition else None
-        return _State(parameters, point.value, objective.gradient(point), point=point, metric=metric)
+        return _State(point.parameters, point.value, objective.gradient(point), point=point, metric=metric)
 
     def step(self, objective, state):
         objective = state.wide or objective

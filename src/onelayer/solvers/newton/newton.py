@@ -15,6 +15,7 @@ from onelayer.solvers.base import Solver, State
 from onelayer.solvers.line_search import search
 from onelayer.solvers.newton.proofs import foreseen_gap, own_tilt, tilt_of
 from onelayer.solvers.newton.warm_start import subset_rows, subset_start
+from onelayer.solvers.starting import hopeful
 
 __all__ = ["Newton"]
 
@@ -102,9 +103,9 @@ class Newton(Solver):
         parameters = _centred(parameters.to(torch.float64), objective)
         system = system_for(objective)
         work = system.objective
-        point = work.point(parameters)
+        point = hopeful(work, parameters)
         return _State(
-            parameters,
+            point.parameters,
             point.value,
             work.gradient(point),
             point=point,

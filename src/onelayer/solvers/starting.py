@@ -1,0 +1,22 @@
+"""Where an exact solver begins if it was told to begin somewhere hopeless."""
+
+__all__ = ["hopeful"]
+
+# So many times the value at W = 0, b = 0, and a start is worth less than none.
+_FAR = 100.0
+
+
+def hopeful(objective, parameters):
+    """Return the Point of a start, or that of W = 0, b = 0 where the start is a hundred times worse.
+
+    An SGD on columns that were not scaled leaves coefficients in the thousands: every row is then predicted with
+    certainty, most of them wrongly, none has curvature, and Newton's and quasi-Newton's steps crawl. Convex problems have one
+    optimum, so nothing is lost. To look at W = 0 costs no product with X.
+    """
+    point = objective.point(parameters)
+    free = objective.fit_intercept or not bool(parameters.bias.any())
+    if not objective.loss.convex or not free or not bool(parameters.flat.any()):
+        return point
+    zeros = parameters.like(0.0 * parameters.flat)
+    origin = objective.point(zeros, objective.zero_scores())
+    return origin if point.value > _FAR * origin.value else point
