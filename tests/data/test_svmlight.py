@@ -29,7 +29,9 @@ def test_svmlight_with_the_features_of_a_model(tmp_path):
     data = load(path, features=7)
     assert data.X.shape == (2, 7)
     assert data.y.tolist() == [0.5, 1.0]
-    with pytest.raises(DataError, match=r"file.svm has columns beyond the 1 of the model: give the columns of the fit"):
+    with pytest.raises(
+        DataError, match=r"file.svm has columns beyond the 1 of the model: give the columns of the fit"
+    ):
         load(path, features=1)
     with pytest.raises(DataError, match=r"target='y' does not apply to .*file.svm"):
         load(path, target="y")
