@@ -5,6 +5,7 @@ import types
 
 import numpy as np
 import pytest
+import torch
 
 import onelayer as ol
 from instances import PROBLEMS
@@ -98,6 +99,20 @@ def test_the_log_likelihood_of_any_sound_validation_set():
         proba = model.predict_proba(rows)
         weights = targets if targets.ndim == 2 else np.eye(3)[targets]
         assert stopper.best_score == pytest.approx((weights * np.log(proba)).sum(axis=1).mean(), rel=1e-6)
+
+
+def test_the_log_likelihood_where_a_class_is_impossible_and_of_a_column():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 3)), np.arange(60) % 2
+    shares = np.eye(3)[y]
+    scores = []
+    for targets in (shares, y[:, None], torch.from_numpy(y)):
+        stopper = EarlyStopping(X, targets, scoring="neg_log_loss", restore_best=True)
+        model = ol.SoftmaxRegression(solver="sgd", classes=[0, 1, 2], random_state=0)
+        proba = model.set_callbacks(stopper).fit(X, y).predict_proba(X)
+        scores.append(stopper.best_score)
+        assert stopper.best_score == pytest.approx(np.log(proba[np.arange(60), y]).mean(), rel=1e-6)
+    assert scores[0] == pytest.approx(scores[1]) == pytest.approx(scores[2])
 
 
 def test_labels_that_the_fit_does_not_know_have_no_likelihood():

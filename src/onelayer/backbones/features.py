@@ -6,13 +6,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.base import is_classifier
-from sklearn.metrics import r2_score
 
 from onelayer.backbones.batches import moved
 from onelayer.backbones.progress import Rows
 from onelayer.errors import DataError
-from onelayer.estimators.targets import share_right
 
 __all__ = ["Network", "Table", "collect"]
 
@@ -83,13 +80,7 @@ class Table:
 
     def score(self, estimator):
         """Return the accuracy or R² of a fitted estimator."""
-        found = estimator.predict(self.features)
-        found = found.cpu().numpy() if isinstance(found, torch.Tensor) else found
-        if is_classifier(estimator):
-            told = getattr(estimator, "classes", None)
-            return share_right(self.y, found, estimator.classes_, told=told, sample_weight=self.weight)
-        # scikit-learn's metrics do not mix tensors of a GPU with arrays.
-        return float(r2_score(self.y, found, sample_weight=self.weight))
+        return estimator.score(self.features, self.y, self.weight)
 
 
 class _Growing:

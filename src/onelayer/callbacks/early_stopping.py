@@ -133,13 +133,22 @@ def _log_likelihood(estimator, X, y):
 
     Unlike scikit-learn's it knows the classes of the fit: a validation set need not hold all of them.
     """
-    log_proba = np.asarray(estimator.predict_log_proba(X), dtype=np.float64)
-    y, classes = np.asarray(y), np.asarray(estimator.classes_)
+    log_proba, y = (_as_array(values) for values in (estimator.predict_log_proba(X), y))
+    classes = np.asarray(estimator.classes_)
     if y.ndim == 2 and y.shape[1] == len(classes):
         told = getattr(estimator, "classes", None)
-        shares = y if told is None else y[:, np.argsort(np.asarray(told))]
-        return float((shares * log_proba).sum(axis=1).mean())
+        shares = y if told is None else y[:, np.argsort(_as_array(told))]
+        # A class that the fit had no rows of has the logarithm minus infinity.
+        return float(np.where(shares > 0, shares * log_proba, 0.0).sum(axis=1).mean())
+    y = y.reshape(len(y), -1)
+    if y.shape[1] > 1:
+        raise ValueError(f"y has {y.shape[1]} columns and the fit has {len(classes)} classes")
+    y = y[:, 0]
     known = np.isin(y, classes)
     if not known.all():
         raise ValueError(f"it holds the label {y[~known].tolist()[0]!r}, which is none of the fit's")
     return float(log_proba[np.arange(len(y)), np.searchsorted(classes, y)].mean())
+
+
+def _as_array(values):
+    return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)

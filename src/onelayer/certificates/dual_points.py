@@ -11,16 +11,15 @@ _PROFILE_ROUNDS = 20
 
 def profiled(wide, scores):
     """Return the scores with the best intercept for this W (approximately: what is left is repaired exactly)."""
-    start = best = scores
-    smallest = math.inf
-    for _ in range(_PROFILE_ROUNDS):
+    best, smallest = scores, math.inf
+    # Of a squared error the first shift leaves nothing but rounding.
+    for _ in range(2 if wide.loss.name == "squared" else _PROFILE_ROUNDS):
         excess = wide._bias_gradient(wide._weighted(wide.loss.gradient(scores, wide.y)))
         size = excess.abs().max().item()
         if not size < smallest:
             break
         best, smallest = scores, size
-        # Of a squared error the first shift leaves nothing but rounding.
-        if size == 0 or not wide.loss.smooth or (wide.loss.name == "squared" and best is not start):
+        if size == 0 or not wide.loss.smooth:
             break
         scores = scores - _newton_shift(wide, scores, excess)
     return best

@@ -86,15 +86,18 @@ def load_svmlight(path: pathlib.Path, features: int | None = None) -> Dataset:
     import sklearn.datasets
 
     try:
-        X, y = sklearn.datasets.load_svmlight_file(str(path), n_features=features)
+        X, y = sklearn.datasets.load_svmlight_file(str(path))
     except (ValueError, OverflowError) as error:
-        if "n_features was set to" in str(error):
-            raise DataError(
-                f"{path} has columns beyond the {features} of the model: give the columns of the fit."
-            ) from error
         raise DataError(
             f"{path} is not svmlight text ({error}): write lines 'label index:value ...'."
         ) from error
+    if features is not None:
+        if X.shape[1] > features:
+            raise DataError(
+                f"{path} has columns beyond the {features} of the model: give the columns of the fit."
+            )
+        # Trailing columns of zeros are not written.
+        X.resize(X.shape[0], features)
     return _dataset(path, _matrix(path, "the file", scipy.sparse.csr_array(X)), _integers_if_whole(y))
 
 

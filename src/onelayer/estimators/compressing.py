@@ -9,7 +9,7 @@ from onelayer.designs import Compressed
 from onelayer.errors import DataError
 from onelayer.estimators.validation import as_tensor
 
-__all__ = ["compressed_of_scipy", "compressed_of_torch", "is_sparse", "may_flip", "require_sound"]
+__all__ = ["compressed_of_scipy", "compressed_of_torch", "is_sparse", "may_flip", "sound"]
 
 # Of the free memory, what the transpose may take.
 _SHARE = 0.5
@@ -24,10 +24,11 @@ def is_sparse(X):
     return hasattr(X, "tocsr") and hasattr(X, "nnz")
 
 
-def require_sound(X):
-    """Raise DataError for a SciPy matrix whose index arrays point outside: whatever reads it reads memory that is not its.
+def sound(X):
+    """Return X as it can be read, or raise DataError for a SciPy matrix whose index arrays point outside of it.
 
-    To be asked before anything else is: conversions and sums of duplicates follow the same arrays.
+    To be asked before anything else is: conversions and sums of duplicates follow the same arrays, into memory that is not
+    theirs. Values of half precision, which SciPy holds and can do nothing with, become float32.
     """
     kind = getattr(X, "format", None)
     if kind in ("csr", "csc", "bsr"):
@@ -35,22 +36,23 @@ def require_sound(X):
         lines, width = X.shape if kind != "csc" else X.shape[::-1]
         if kind == "bsr":
             lines, width = lines // X.blocksize[0], width // X.blocksize[1]
-        sound = len(starts) == lines + 1 and len(places) == len(X.data) and starts[0] == 0
-        sound = (
-            sound
+        fine = len(starts) == lines + 1 and len(places) == len(X.data) and starts[0] == 0
+        fine = (
+            fine
             and starts[-1] <= len(places)
             and bool((np.diff(starts) >= 0).all())
             and _within(places, width)
         )
     elif kind == "coo" and len(X.shape) == 2:
-        sound = len(X.row) == len(X.col) == len(X.data)
-        sound = sound and _within(X.row, X.shape[0]) and _within(X.col, X.shape[1])
+        fine = len(X.row) == len(X.col) == len(X.data)
+        fine = fine and _within(X.row, X.shape[0]) and _within(X.col, X.shape[1])
     elif kind == "lil":
-        sound = all(_within(np.asarray(places), X.shape[1]) for places in X.rows)
+        fine = all(_within(np.asarray(places), X.shape[1]) for places in X.rows)
     else:
-        sound = True
-    if not sound:
+        fine = True
+    if not fine:
         raise DataError(_DAMAGED)
+    return X.astype(np.float32) if is_sparse(X) and X.dtype == np.float16 else X
 
 
 def _within(places, width):

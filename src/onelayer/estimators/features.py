@@ -11,7 +11,7 @@ from onelayer.estimators.compressing import (
     compressed_of_torch,
     is_sparse,
     may_flip,
-    require_sound,
+    sound,
 )
 from onelayer.estimators.validation import as_tensor, first_line, require_finite
 
@@ -132,11 +132,9 @@ class Features:
             self.data, self.flipped = compressed_of_torch(X, self.copies)
         else:
             given = X
-            require_sound(X)
-            if X.dtype == np.float16:
-                # SciPy holds such values, and can do nothing with them.
-                X = X.astype(np.float32)
-            X = _validated(estimator, X, fitting, accept_sparse=("csr", "csc"), accept_large_sparse=True)
+            X = _validated(
+                estimator, sound(X), fitting, accept_sparse=("csr", "csc"), accept_large_sparse=True
+            )
             if X.format != given.format:
                 self.copies.append(f"X was converted from {given.format} to {X.format}")
             self.data, self.flipped = compressed_of_scipy(X, given.dtype, self.copies)

@@ -1,20 +1,18 @@
 """scikit-learn's validation for the drop-ins, where what NumPy and torch say of hopeless input becomes a ValueError."""
 
 import contextlib
-from typing import Any
 
 import numpy as np
-import scipy.sparse
 from sklearn.utils import validation
 
-from onelayer.estimators.compressing import require_sound
+from onelayer.estimators.compressing import sound
 from onelayer.estimators.features import holds_dates
 from onelayer.estimators.validation import LEAST_TOTAL, first_line
 
 __all__ = ["as_value_errors", "check_sample_weight", "validate_data"]
 
 
-def validate_data(estimator, X: Any = "no_validation", y="no_validation", **options):
+def validate_data(estimator, X="no_validation", y="no_validation", **options):
     """Return what scikit-learn's function of this name returns.
 
     Raises
@@ -28,12 +26,8 @@ def validate_data(estimator, X: Any = "no_validation", y="no_validation", **opti
         raise TypeError(
             "X holds dates or durations, which are no numbers: convert them first, for example to days."
         )
-    require_sound(X)
-    if scipy.sparse.issparse(X) and X.dtype == np.float16:
-        # SciPy holds such values, and can do nothing with them.
-        X = X.astype(np.float32)
     with as_value_errors("X or y"):
-        return validation.validate_data(estimator, X, y, **options)
+        return validation.validate_data(estimator, sound(X), y, **options)
 
 
 def check_sample_weight(sample_weight, X, *, summed=True, **options):

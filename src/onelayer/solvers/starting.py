@@ -1,5 +1,7 @@
 """Where an exact solver begins if it was told to begin somewhere hopeless."""
 
+import torch
+
 __all__ = ["hopeful"]
 
 # So many times the value at W = 0, b = 0, and a start is worth less than none.
@@ -17,6 +19,6 @@ def hopeful(objective, parameters):
     free = objective.fit_intercept or not bool(parameters.bias.any())
     if not objective.loss.convex or not free or not bool(parameters.flat.any()):
         return point
-    zeros = parameters.like(0.0 * parameters.flat)
+    zeros = parameters.like(torch.zeros_like(parameters.flat))
     origin = objective.point(zeros, objective.zero_scores())
     return origin if point.value > _FAR * origin.value else point
