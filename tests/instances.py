@@ -8,7 +8,7 @@ import scipy.sparse
 import torch
 
 from onelayer import links, losses, penalties, solvers
-from onelayer.designs import Compressed, DenseDesign, SparseDesign, StandardizedDesign
+from onelayer.designs import ChunkedDesign, Compressed, DenseDesign, Feed, SparseDesign, StandardizedDesign
 from onelayer.losses import Loss
 
 
@@ -64,6 +64,7 @@ PENALTIES = {
 # With settings that reach the optimum of a small, well scaled problem.
 SOLVERS = {
     "newton": solvers.Newton(),
+    "sketched newton": solvers.SketchedNewton(),
     "lbfgs": solvers.LBFGS(),
     "lbfgs, textbook": solvers.LBFGS(memory=5, precondition=False),
     "gradient descent": solvers.GradientDescent(steps=3000),
@@ -97,6 +98,26 @@ def sparse_standardized(X, dtype):
     return StandardizedDesign(sparse(X, dtype), dense.mean, dense.scale)
 
 
+def chunked(X, dtype):
+    """A design of X that is read in some blocks."""
+    from onelayer.data import stream
+
+    matrix = scipy.sparse.csr_array(X) if dtype is None else X.astype(str(dtype).removeprefix("torch."))
+    feed = Feed(stream((matrix, np.zeros(len(X)))).source, max(7, len(X) // 16))
+    for _ in feed.first():
+        pass
+    return ChunkedDesign(feed)
+
+
+def chunked_sparse(X, dtype):
+    return chunked(X, None).as_dtype(dtype)
+
+
+def chunked_standardized(X, dtype):
+    plain = standardized(X, dtype)
+    return StandardizedDesign(chunked(X, dtype), plain.mean, plain.scale)
+
+
 STORAGE = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64)
 # Each row makes a design of a float64 NumPy matrix (whole numbers from 0 to 255, which every storage holds exactly).
 DESIGNS = {
@@ -110,6 +131,17 @@ DESIGNS |= {
         "sparse": sparse,
         "sparse without its columns": functools.partial(sparse, flips=False),
         "sparse standardized": sparse_standardized,
+    }.items()
+    for dtype in (torch.float32, torch.float64)
+}
+
+# Rows that are not in memory; there is at least one of them.
+CHUNKED = {
+    f"{name} {str(dtype).removeprefix('torch.')}": functools.partial(kind, dtype=dtype)
+    for name, kind in {
+        "chunked": chunked,
+        "chunked sparse": chunked_sparse,
+        "chunked standardized": chunked_standardized,
     }.items()
     for dtype in (torch.float32, torch.float64)
 }

@@ -98,6 +98,8 @@ class Result:
         Each copy or conversion of the data that was made on the way, in words.
     starts : list of float
         The objective that each start ended with (``n_init`` of them, unless one was proven optimal).
+    reads : float
+        How often a stream was read, the first time and the proof included; 0 for data in memory.
     """
 
     status: Status
@@ -113,6 +115,7 @@ class Result:
     dtype: str = "float32"
     copies: list[str] = dataclasses.field(default_factory=list)
     starts: list[float] = dataclasses.field(default_factory=list)
+    reads: float = 0.0
 
     def to_dict(self):
         """Return the account as JSON-ready builtins (non-finite numbers stay floats)."""

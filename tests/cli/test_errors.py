@@ -70,7 +70,10 @@ CASES = {
     "not a number": ("fit good.csv --tol small", ["--tol", "small"]),
     "unknown solver": (
         "fit good.csv --solver adam",
-        ["adam", "auto, newton, least-squares, proximal-newton, lbfgs, gradient-descent, sgd"],
+        [
+            "adam",
+            "auto, newton, sketched-newton, least-squares, proximal-newton, lbfgs, gradient-descent, sgd",
+        ],
     ),
     "unknown model": ("fit good.csv --model tree", ["tree", "linear, logistic, softmax"]),
     "unknown loss": ("fit good.csv --loss hinge", ["hinge", "log"]),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from instances import DESIGNS, STORAGE, dense, over, standardized
+from instances import CHUNKED, DESIGNS, STORAGE, dense, over, standardized
 from onelayer.designs import DenseDesign, StandardizedDesign, products
 
 # Around the edges of the blocks in which products are made: 4096 (split) and 8192 (conversion).
@@ -36,7 +36,7 @@ def assert_product(found, expected, size, terms, dtype):
     assert np.abs(found.double().numpy() - expected).max() <= limit
 
 
-@over("make", DESIGNS)
+@over("make", DESIGNS | CHUNKED)
 @pytest.mark.parametrize("rows", ROWS)
 def test_products_are_numpys(make, rows):
     X = matrix(rows)
@@ -58,7 +58,7 @@ def test_products_are_numpys(make, rows):
     assert_product(design.gram(h), gram, (big.T @ (H[:, None] * big)).max(), rows, dtype)
 
 
-@over("make", DESIGNS)
+@over("make", DESIGNS | CHUNKED)
 @pytest.mark.parametrize("rows", ROWS)
 def test_moments_and_norms_are_numpys(make, rows):
     X = matrix(rows)
@@ -84,7 +84,7 @@ def test_moments_of_a_column_far_from_zero():
     np.testing.assert_allclose(deviation.numpy(), X.std(axis=0), rtol=1e-7)
 
 
-@over("make", DESIGNS)
+@over("make", DESIGNS | CHUNKED)
 def test_take_is_the_design_of_those_rows(make):
     X = matrix(100)
     design, index = make(X), torch.tensor([3, 99, 3, 0])
@@ -138,7 +138,7 @@ def test_no_rows_are_rows_too(make):
     assert torch.equal(design.gram(residual[:, 0]), torch.zeros(FEATURES, FEATURES, dtype=dtype))
 
 
-@over("make", DESIGNS)
+@over("make", DESIGNS | CHUNKED)
 def test_adjoint_is_the_adjoint_of_scores(make):
     design = make(matrix(5000)).as_dtype(torch.float64)
     weight, residual = draw(OUTPUTS, FEATURES, dtype=torch.float64), draw(5000, OUTPUTS, dtype=torch.float64)

@@ -154,6 +154,8 @@ def test_standardize_leaves_a_constant_column_alone(constant, fit_intercept):
 @over("case", {name: MODELS[name] for name in ("linear", "least squares", "logistic", "softmax")})
 def test_every_solver_finds_the_optimum(solver, case):
     model, (X, y) = case[0], PROBLEMS[case[1]](features=3)
+    if solver.name == "sketched-newton" and not getattr(model, "alpha", 1.0):
+        pytest.skip("it needs a penalty")
     best = fitted(model, X, y)
     found = fitted(model, X, y, solver=solver, tol=1e-8)
     assert found.result_.objective <= best.result_.objective * (1 + 1e-8)

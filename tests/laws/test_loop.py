@@ -118,7 +118,10 @@ def test_the_trace_is_an_honest_account(solver):
     model = logistic(solver=solver, tol=1e-5, random_state=0).fit(X, Y)
     result, trace = model.result_, model.result_.trace
     assert [record.iteration for record in trace] == list(range(len(trace)))
-    assert trace[0].objective == pytest.approx(math.log(2), rel=1e-12)
+    # One begins at the optimum of a sample.
+    at_zero = solver.name != "sketched-newton"
+    assert trace[0].objective <= math.log(2) * (1 + 1e-12)
+    assert not at_zero or trace[0].objective == pytest.approx(math.log(2), rel=1e-12)
     assert trace[0].step is None
     for before, after in itertools.pairwise(trace):
         assert after.seconds >= before.seconds

@@ -28,6 +28,15 @@ class Callback:
     finished
     """
 
+    def on_reading(self, feed):
+        """Before the first read of data that are not in memory.
+
+        Parameters
+        ----------
+        feed : onelayer.designs.Feed
+            ``feed.watch(function)`` has a function called with the number of rows of each block that is read.
+        """
+
     def on_fit_begin(self, start):
         """Before the first iteration.
 

@@ -1,5 +1,7 @@
 """Progress in words and numbers: a line that changes, or a log of lines."""
 
+from typing import Any
+
 from onelayer.callbacks.base import Callback
 
 __all__ = ["ProgressBar", "TraceLog", "line_of"]
@@ -19,19 +21,49 @@ class ProgressBar(Callback):
 
     def __init__(self, console=None, label="fit"):
         self.console, self.label = console, label
+        # From the first call on; None where nothing is shown.
+        self._progress: Any = None
+        self._feed: Any = None
 
     def __repr__(self):
         return "ProgressBar()"
 
+    def on_reading(self, feed):
+        """Show a second line: how far the data are read, rows a second, and the time until this read ends."""
+        if not self._begun():
+            return
+        self._feed = feed
+        self._reading = self._progress.add_task("read 1", total=feed.source.rows, numbers="")
+        feed.watch(self._on_rows)
+
+    def _on_rows(self, count):
+        if self._progress is None:
+            return
+        task = self._progress.tasks[self._reading]
+        total = self._feed.rows or self._feed.source.rows
+        done = task.completed + count
+        if self._feed.rows and task.completed >= self._feed.rows:
+            self._progress.reset(self._reading, total=total, description=f"read {int(self._feed.reads) + 1}")
+            done = count
+        speed = f"{task.speed:,.0f} rows/s" if task.speed else ""
+        if task.speed and total:
+            speed += f", {max(total - done, 0) / task.speed:.0f} s left of this read"
+        self._progress.update(self._reading, completed=done, total=total, numbers=speed)
+
     def on_fit_begin(self, start):
         del start
+        if self._progress is None and not self._begun():
+            return
+        self._metrics = {}
+        self._task = self._progress.add_task(self.label, total=None, numbers="")
+
+    def _begun(self):
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         console = self.console or Console(stderr=True)
-        self._progress = None
         if not console.is_terminal:
-            return
+            return False
         columns = TextColumn("{task.description}"), BarColumn(bar_width=20), MofNCompleteColumn()
         self._progress = Progress(
             *columns,
@@ -39,9 +71,8 @@ class ProgressBar(Callback):
             TimeElapsedColumn(),
             console=console,
         )
-        self._metrics = {}
-        self._task = self._progress.add_task(self.label, total=None, numbers="")
         self._progress.start()
+        return True
 
     def on_iteration(self, iterate):
         if self._progress is None:
@@ -59,8 +90,17 @@ class ProgressBar(Callback):
 
     def on_fit_end(self, result):
         del result
+        self._stop()
+
+    def on_fitted(self, estimator):
+        """End the lines also where a read failed before the fit began."""
+        del estimator
+        self._stop()
+
+    def _stop(self):
         if self._progress is not None:
             self._progress.stop()
+            self._progress = None
 
 
 class TraceLog(Callback):

@@ -19,6 +19,24 @@ from onelayer.certificates.certifier import Certifier
 from onelayer.certificates.concomitant import ConcomitantGap
 from onelayer.certificates.reach import Reach, reach_of
 from onelayer.certificates.separation import is_separated
+from onelayer.certificates.swept import SweptCertifier, shift_of
 from onelayer.certificates.tilt import Tilt
 
-__all__ = ["Certificate", "Certifier", "ConcomitantGap", "Reach", "Tilt", "is_separated", "reach_of"]
+__all__ = [
+    "Certificate",
+    "Certifier",
+    "ConcomitantGap",
+    "Reach",
+    "SweptCertifier",
+    "Tilt",
+    "certifier_for",
+    "is_separated",
+    "reach_of",
+    "shift_of",
+]
+
+
+def certifier_for(objective):
+    """Return what certifies points of an objective: by sums of one read where rows are not in memory and that is possible."""
+    streamed = not objective.design.resident and SweptCertifier.serves(objective.loss, objective.penalty)
+    return SweptCertifier(objective) if streamed else Certifier(objective)

@@ -16,7 +16,7 @@ _MODELS = ("linear", "logistic", "softmax")
 def fit(
     data: str = typer.Argument(
         metavar="DATA",
-        help="A named data set (see onelayer datasets) or a .csv .parquet .npz .npy .svm file.",
+        help="A named data set (see onelayer datasets), a .csv .parquet .npz .npy .svm file, or a folder of such files.",
     ),
     target: str = typer.Option(None, help="Target column of a table. [default: the last one]"),
     model: str = typer.Option(
@@ -58,6 +58,9 @@ def fit(
     class_weight: str = typer.Option(None, help="balanced: every class counts the same."),
     abstain: str = ABSTAIN,
     fallback: str = typer.Option(None, help="Data set to use where DATA is a named one that cannot be had."),
+    memory_limit: str = typer.Option(
+        None, help="Bytes to work with, for example 1GB: DATA is then read in blocks. [default: what is free]"
+    ),
     threads: int = typer.Option(None, help="Threads of torch."),
     device: str = typer.Option(None, help="Device of torch, for example cuda."),
     dtype: str = typer.Option(None, help="float32 or float64. [default: float64 for float64 data]"),

@@ -8,7 +8,7 @@ import warnings
 
 import typer
 
-from onelayer.errors import DataError, ParameterError
+from onelayer.errors import ParameterError
 
 __all__ = ["SOLVER_OPTIONS", "Fitting"]
 
@@ -48,6 +48,7 @@ class Fitting:
     class_weight: str | None
     abstain: float | tuple[float, float] | None
     fallback: str | None
+    memory_limit: str | None
     device: str | None
     dtype: str | None
     report: bool
@@ -60,21 +61,23 @@ class Fitting:
         from onelayer.persistence import prepare_folder
         from onelayer.result import Status
 
-        dataset = self._load()
-        X, y, X_test, y_test = self._parts(dataset)
-        self._say(f"{dataset!r}, {X.dtype}")
-        estimator = self._estimator(y)
-        self._require_abstain(y)
-        folder = prepare_folder(self.out or pathlib.Path("runs") / dataset.name)
-        self._watch(estimator, X, y, X_test, y_test)
+        data = self._data()
+        estimator = self._estimator(data.kind, data.rows)
+        if self.abstain is not None:
+            data.require_abstain(self.abstain)
+        folder = prepare_folder(self.out or pathlib.Path("runs") / data.name)
+        self._watch(estimator, data)
         with warnings.catch_warnings():
             # The message is told below, in full.
             warnings.simplefilter("ignore")
-            estimator.fit(X, y)
-        estimator.columns_ = dataset.encoder
+            estimator.fit(*data.training)
+        estimator.columns_ = data.encoder
+        if data.encoder is not None and hasattr(estimator, "feature_names_in_"):
+            # The encoder knows the columns by name, and hands on arrays without names.
+            del estimator.feature_names_in_
         for copied in estimator.result_.copies:
             self._say(copied)
-        summary = self._write(folder, estimator, dataset, X, y, X_test, y_test)
+        summary = self._write(folder, estimator, data)
         if self.as_json:
             typer.echo(json.dumps(summary))
         else:
@@ -84,79 +87,21 @@ class Fitting:
             return 130
         return 0 if status.is_success else 3
 
-    # ---- data -------------------------------------------------------------------------------------------------
+    def _data(self):
+        from onelayer.cli.loaded import Loaded
+        from onelayer.cli.streamed import Streamed
+        from onelayer.cli.streams import open_if_large
 
-    def _load(self):
-        from onelayer.cli.inputs import note
-        from onelayer.data import load
-
-        try:
-            dataset = load(self.data, target=self.target, categorical=tuple(self.categorical))
-        except DataError as error:
-            if self.fallback is None:
-                raise
-            note(f"using {self.fallback} instead of {self.data}, because {error}")
-            dataset = load(self.fallback)
-        if dataset.y is None:
-            raise DataError(f"{self.data} has no target: fitting needs one column of known answers.")
-        return dataset
-
-    def _parts(self, dataset):
-        X, y, X_test, y_test = dataset.X, dataset.y, dataset.X_test, dataset.y_test
-        if self.test is None:
-            return X, y, X_test, y_test
-        share = _share(self.test)
-        if share is None:
-            return X, y, *self._test_data(dataset, self.test)
-        if X_test is not None:
-            self._say(f"{dataset.name} brings its own test part, so --test {self.test} is not needed")
-            return X, y, X_test, y_test
-        import numpy as np
-        from sklearn.model_selection import train_test_split
-
-        classes, counts = np.unique(y, return_counts=True)
-        stratify = y if self._kind(y) != "linear" and counts.min() >= 2 else None
-        try:
-            X, X_test, y, y_test = train_test_split(
-                X, y, test_size=share, random_state=self.seed, stratify=stratify
-            )
-        except ValueError as error:
-            raise DataError(
-                f"--test {self.test} leaves too few of {len(y)} rows for {len(classes)} classes on one side: give "
-                "another share."
-            ) from error
-        return X, y, X_test, y_test
-
-    def _test_data(self, dataset, source):
-        from onelayer.data import load
-
-        is_table = source.lower().endswith((".csv", ".parquet"))
-        other = load(source, encoder=dataset.encoder if is_table else None, features=dataset.X.shape[1])
-        tested = other.X_test is not None
-        X, y = (other.X_test, other.y_test) if tested else (other.X, other.y)
-        if y is None:
-            raise DataError(f"{source} has no target: a test needs the true answers.")
-        if X.shape[1] != dataset.X.shape[1]:
-            raise DataError(
-                f"{source} has {X.shape[1]} features and {self.data} has {dataset.X.shape[1]}: give the same columns."
-            )
-        return X, y
-
-    def _kind(self, y):
-        if self.model is not None:
-            return self.model
-        import numpy as np
-
-        if y.dtype.kind == "f":
-            return "linear"
-        return "logistic" if len(np.unique(y)) == 2 else "softmax"
+        stream = open_if_large(
+            self.data, self.memory_limit, target=self.target, categorical=tuple(self.categorical)
+        )
+        return Loaded(self, self._say) if stream is None else Streamed(self, stream, self._say)
 
     # ---- the model --------------------------------------------------------------------------------------------
 
-    def _estimator(self, y):
+    def _estimator(self, kind, rows):
         import onelayer as ol
 
-        kind = self._kind(y)
         common = {
             name: getattr(self, name)
             for name in (
@@ -178,7 +123,6 @@ class Fitting:
         }
         if self.loss is not None:
             common["loss"] = self.loss
-        rows = len(y)
         if kind == "linear":
             if self.class_weight is not None:
                 raise ParameterError(
@@ -196,18 +140,6 @@ class Fitting:
         model = ol.LogisticRegression if kind == "logistic" else ol.SoftmaxRegression
         return model(C=C, class_weight=self.class_weight, **common)
 
-    def _require_abstain(self, y):
-        """Refuse ``--abstain`` before the fit where its model will have no use for it."""
-        if self.abstain is None:
-            return
-        import numpy as np
-
-        from onelayer.abstention import Abstention
-
-        if self._kind(y) == "linear":
-            raise ParameterError("--abstain applies to logistic and softmax, not to linear: leave it out.")
-        Abstention.of(self.abstain, len(np.unique(y)), name="--abstain")
-
     def _solver(self):
         import onelayer as ol
 
@@ -217,42 +149,31 @@ class Fitting:
         }
         return ol.solvers.SOLVERS[self.solver](**given) if given else self.solver
 
-    def _watch(self, estimator, X, y, X_test, y_test):
-        from onelayer.callbacks import LiveCurve, Monitor, ProgressBar, TraceLog
+    def _watch(self, estimator, data):
+        from onelayer.callbacks import LiveCurve, ProgressBar, TraceLog
 
-        score = "r2" if self._kind(y) == "linear" else "accuracy"
-        callbacks = [Monitor(X, y, f"train_{score}")]
-        if y_test is not None:
-            callbacks.append(Monitor(X_test, y_test, f"test_{score}"))
+        callbacks = data.monitors()
         if self.verbose:
             callbacks.append(TraceLog(sys.stderr))
         else:
-            callbacks.append(LiveCurve() if self.live else ProgressBar(label=self._kind(y)))
+            callbacks.append(LiveCurve() if self.live else ProgressBar(label=data.kind))
         estimator.set_callbacks(*callbacks)
 
     # ---- what is left behind ----------------------------------------------------------------------------------
 
-    def _write(self, folder, estimator, dataset, X, y, X_test, y_test):
+    def _write(self, folder, estimator, data):
         from onelayer.persistence import write_atomically
         from onelayer.report import summarise, write_report
 
         estimator.save(folder)
-        options = {"model": self._kind(y), "abstain": self.abstain}
-        summary = summarise(estimator, dataset.name, X, y, X_test, y_test, folder, **options)
+        parts, shown = data.judged(estimator)
+        # Of a stream the number of classes is known by now.
+        many = data.kind == "logistic" and len(estimator.classes_) > 2
+        options = {"model": "softmax" if many else data.kind, "abstain": self.abstain}
+        summary = summarise(estimator, data.name, *parts, folder, **options)
         write_atomically(folder / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
         if self.report:
-            write_report(
-                folder / "report.html",
-                estimator,
-                summary,
-                X,
-                y,
-                X_test,
-                y_test,
-                feature_names=dataset.feature_names,
-                class_names=dataset.class_names,
-                image_shape=dataset.image_shape,
-            )
+            write_report(folder / "report.html", estimator, summary, *shown, **data.names)
         return summary
 
     def _tell(self, summary, folder):
@@ -265,14 +186,3 @@ class Fitting:
             from onelayer.cli.inputs import note
 
             note(sentence)
-
-
-def _share(text):
-    """Return --test as a share of the rows, or None if it names data."""
-    try:
-        share = float(text)
-    except ValueError:
-        return None
-    if not 0 < share < 1:
-        raise ParameterError(f"--test is {text}: give a share of the rows between 0 and 1, or data.")
-    return share

@@ -12,12 +12,13 @@ def print_summary(summary, folder, *, report):
 
     classes = "" if summary["n_classes"] is None else f", {summary['n_classes']} classes"
     test = f" + {summary['n_test']:,} test" if summary["n_test"] else ""
+    reads = f", {summary['reads']:.1f} reads of the data" if summary["reads"] else ""
     rows = {
         "data": f"{summary['data']}: {summary['n_train']:,}{test} rows, {summary['n_features']:,} features{classes}",
         "model": f"{summary['model']}, loss {summary['loss']}, alpha {summary['alpha']:.4g}, solver {summary['solver']}",
         "objective": _number(summary["objective"], ".8g"),
         "relative gap": _number(summary["relative_gap"], ".1e"),
-        "cost": f"{summary['seconds']:.2f} s, {summary['iterations']} iterations, {summary['passes']:.1f} passes",
+        "cost": f"{summary['seconds']:.2f} s, {summary['iterations']} iterations, {summary['passes']:.1f} passes{reads}",
     }
     for name in ("accuracy", "log_loss", "r2", "rmse"):
         known = {part: summary.get(f"{part}_{name}") for part in ("train", "test")}

@@ -14,6 +14,7 @@ from onelayer.curvature.dense import DenseHessian, WideRows
 from onelayer.curvature.hessian import Hessian
 from onelayer.curvature.models import Model, kind_of
 from onelayer.curvature.preconditioners import Remembering
+from onelayer.curvature.sketch import sketch_of
 from onelayer.objective import Objective
 
 __all__ = ["DenseSystem", "Goal", "KrylovSystem", "System", "how_solved", "solved_densely", "system_for"]
@@ -140,6 +141,8 @@ class KrylovSystem(System):
     """Products with the Hessian in the objective's own arithmetic, and a model of it to precondition them."""
 
     objective: Objective
+    # Where X is not in memory, the rows that are: models are made of them.
+    sketch: Any = None
     # Set by `at`: the Hessian that is solved with, that of all rows, and a Model.
     hessian: Any = None
     whole: Any = None
@@ -149,19 +152,25 @@ class KrylovSystem(System):
     def at(self, point, settled, ahead, sampled):
         point = _narrow(point, self.objective)
         hessian = whole = Hessian(self.objective, point)
+        seen = self._seen(point, whole)
         if self.model is None:
-            model = Model.first(self.objective, hessian.curvature, settled)
+            model = Model.first(seen.objective, seen.curvature, settled)
         else:
-            model = self.model.current(self.objective, hessian.curvature, settled, ahead)
+            model = self.model.current(seen.objective, seen.curvature, settled, ahead)
         if sampled:
-            hessian = hessian.sampled(point, self.objective.rows // at.SAMPLE_SHARE)
+            hessian = seen if self.sketch else whole.sampled(point, self.objective.rows // at.SAMPLE_SHARE)
         return dataclasses.replace(self, hessian=hessian, whole=whole, model=model)
 
     def majorised(self, point):
         point = _narrow(point, self.objective)
         hessian = Hessian(self.objective, point, self.objective.loss.majorant(point.scores, self.objective.y))
-        model = Model.first(self.objective, hessian.curvature)
+        seen = self._seen(point, hessian)
+        model = Model.first(seen.objective, seen.curvature)
         return dataclasses.replace(self, hessian=hessian, whole=hessian, model=model)
+
+    def _seen(self, point, whole):
+        """Return the Hessian that models are made of."""
+        return Hessian(self.sketch, self.sketch.point(point.parameters)) if self.sketch else whole
 
     def misses(self, gradient):
         del gradient
@@ -225,7 +234,7 @@ def system_for(objective):
     if solved_densely(objective):
         wide = objective.as_dtype(torch.float64, copy_rows=True)
         return DenseSystem(wide, WideRows(wide))
-    return KrylovSystem(objective)
+    return KrylovSystem(objective, None if objective.design.resident else sketch_of(objective))
 
 
 def how_solved(objective):

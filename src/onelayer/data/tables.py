@@ -14,7 +14,7 @@ from onelayer.errors import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Table", "read_table", "some"]
+__all__ = ["Table", "check_names", "first_line", "read_table", "some"]
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
 # a row must fit into one block
@@ -39,11 +39,14 @@ class Table:
     data : pyarrow.Table
     untyped : bool
         Whether every value is still the text of a CSV file.
+    first : int
+        The row of the file that is the first one here.
     """
 
     path: pathlib.Path
     data: "pa.Table"
     untyped: bool = False
+    first: int = 0
 
     @property
     def names(self) -> list[str]:
@@ -56,7 +59,7 @@ class Table:
 
     def place(self, row: int) -> str:
         """Say where row ``row`` (counted from 0) stands: ``row 3 (line 4)``."""
-        return _place(self.path, row)
+        return _place(self.path, self.first + row)
 
 
 def read_table(path: pathlib.Path) -> Table:
@@ -85,7 +88,7 @@ def _read_csv(path):
     try:
         with arrow_csv.open_csv(path, **options) as reader:
             names = reader.schema.names
-        _check_names(path, names)
+        check_names(path, names)
         convert = arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()), null_values=MISSING, strings_can_be_null=True
         )
@@ -110,7 +113,7 @@ def _csv_fault(path, message):
         return f"{path} is empty: it needs a header and rows of data."
     if "Empty CSV" in message:
         return f"{path} has a header and no rows: add rows of data."
-    return f"{path} cannot be read as CSV ({_first_line(message)}): check how it was written."
+    return f"{path} cannot be read as CSV ({first_line(message)}): check how it was written."
 
 
 def _read_parquet(path):
@@ -120,7 +123,7 @@ def _read_parquet(path):
     try:
         # not read_table: it would add columns for folders named "key=value"
         with parquet.ParquetFile(path) as file:
-            _check_names(path, file.schema_arrow.names)
+            check_names(path, file.schema_arrow.names)
             data = file.read()
         # text that is not UTF-8 would only fail when it is looked at
         data.validate(full=True)
@@ -129,18 +132,20 @@ def _read_parquet(path):
     # pyarrow reports damage as an OSError too
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(
-            f"{path} is not a sound Parquet file ({_first_line(str(error))}): write it again."
+            f"{path} is not a sound Parquet file ({first_line(str(error))}): write it again."
         ) from error
     # pandas stores its row labels as a last column, which would pass for the target
     row_labels = [name for name in data.column_names if name.startswith("__index_level_")]
     return Table(path, data.drop_columns(row_labels))
 
 
-def _first_line(message):
+def first_line(message: str) -> str:
+    """Return what a message of pyarrow's says first."""
     return message.partition("\n")[0].strip()
 
 
-def _check_names(path, names):
+def check_names(path: pathlib.Path, names: Sequence[str]) -> None:
+    """Raise DataError unless every column has a name of its own."""
     if "" in names:
         raise DataError(
             f"{path}: column {names.index('') + 1} has no name: "

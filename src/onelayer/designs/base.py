@@ -40,6 +40,20 @@ class Design(abc.ABC):
         return self.rows * self.features
 
     @property
+    def resident(self):
+        """Whether all rows are in memory, so that a product costs arithmetic and no reading."""
+        return True
+
+    @property
+    def reads(self):
+        """How often the rows were read from where they are kept; 0 where they are in memory."""
+        return 0.0
+
+    def parts(self):
+        """Yield slices of rows and the designs of these rows, in one read: all of them at once where they are in memory."""
+        yield slice(0, self.rows), self
+
+    @property
     @abc.abstractmethod
     def native(self):
         """The arithmetic that suits the storage: float64 for float64, float32 for all others."""

@@ -29,6 +29,26 @@ class StandardizedDesign(Design):
         return self.base.native
 
     @property
+    def resident(self):
+        return self.base.resident
+
+    @property
+    def reads(self):
+        return self.base.reads
+
+    @property
+    def kept(self):
+        """Of a base that is not in memory, the rows that are."""
+        kept = self.base.kept
+        return kept and type(kept)(
+            kept.index, kept.factor, StandardizedDesign(kept.design, self.mean, self.scale)
+        )
+
+    def parts(self):
+        for rows, part in self.base.parts():
+            yield rows, StandardizedDesign(part, self.mean, self.scale)
+
+    @property
     def sparse(self):
         return self.base.sparse
 

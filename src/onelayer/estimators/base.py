@@ -26,6 +26,7 @@ from onelayer.estimators.sklearn_callbacks import relayed
 from onelayer.estimators.starts import Starts, best_of
 from onelayer.estimators.stream import forget
 from onelayer.estimators.strengths import penalty_of
+from onelayer.estimators.surveying import Surveyed, is_stream
 from onelayer.estimators.validation import (
     as_count,
     as_flag,
@@ -134,7 +135,7 @@ class LinearModel(Polishing, Watched, Documented, BaseEstimator, abc.ABC):
             raise
 
     def _fit_or_raise(self, X, y, sample_weight, offset):
-        features = Features(self, X, fitting=True, device=self.device)
+        features, y, sample_weight = self._read(X, y, sample_weight)
         self._log_copies(features.copies)
         check_lengths(features.rows, y, sample_weight)
         previous = self._previous_parameters()
@@ -158,7 +159,7 @@ class LinearModel(Polishing, Watched, Documented, BaseEstimator, abc.ABC):
             )
         self._set_parameters(found)
         self.result_, self.certificate_ = outcome.result, outcome.certificate
-        self.result_.copies = features.copies
+        self.result_.copies, self.result_.reads = features.copies, objective.design.reads
         self.n_iter_ = self.result_.n_iter
         forget(self)
         self._learn(outcome.state)
@@ -166,6 +167,17 @@ class LinearModel(Polishing, Watched, Documented, BaseEstimator, abc.ABC):
         if not self.result_.status.is_success:
             warnings.warn(f"{type(self).__name__}: {self.result_.message}", ConvergenceWarning, stacklevel=4)
         return self
+
+    def _read(self, X, y, sample_weight):
+        """Return what is known of X, the targets and the weights; a stream brings all three."""
+        if not is_stream(X):
+            return Features(self, X, fitting=True, device=self.device), y, sample_weight
+        features = Surveyed(self, X, y, self.device)
+        if features.sample_weight is not None and sample_weight is not None:
+            raise DataError(
+                f"sample_weight is given, and {X.name} brings its own: open the stream without weight=."
+            )
+        return features, features.y, features.sample_weight if sample_weight is None else sample_weight
 
     def _random_state(self):
         try:
@@ -272,7 +284,7 @@ class LinearModel(Polishing, Watched, Documented, BaseEstimator, abc.ABC):
         offset = as_offset(offset, *scores.shape, scores.device)
         return scores if offset is None else scores + offset.to(scores), features.is_tensor
 
-    def objective(self, X, y, sample_weight=None, offset=None):
+    def objective(self, X, y=None, sample_weight=None, offset=None):
         """Return the :class:`~onelayer.objective.Objective` that ``fit`` would minimise on these data.
 
         For surfaces, gradients and solvers of one's own; this estimator is left as it is. With ``standardize=True``
@@ -286,7 +298,7 @@ class LinearModel(Polishing, Watched, Documented, BaseEstimator, abc.ABC):
         0.693147
         """
         twin = type(self)(**self.get_params(deep=False))
-        features = Features(twin, X, fitting=True, device=self.device)
+        features, y, sample_weight = twin._read(X, y, sample_weight)
         check_lengths(features.rows, y, sample_weight)
         return twin._make_objective(features, y, sample_weight, offset)[0]
 

@@ -10,9 +10,11 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer.abstention import Abstention
 from onelayer.errors import ParameterError
 from onelayer.estimators.base import LinearModel, Targets
+from onelayer.estimators.blockwise import blockwise, scored
 from onelayer.estimators.from_torch import ClassifierExchange
 from onelayer.estimators.scaling import ClassMap
 from onelayer.estimators.streaming import ClassifierStreaming
+from onelayer.estimators.surveying import is_stream
 from onelayer.estimators.targets import log_shift, read_classes, share_right
 from onelayer.estimators.validation import as_number, as_tensor
 from onelayer.links import LogisticSigmoid, Softmax
@@ -71,12 +73,14 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
     def _outputs(self, classes):
         """Return the number of scores for this many classes."""
 
-    def fit(self, X, y, sample_weight=None, offset=None):
+    def fit(self, X, y=None, sample_weight=None, offset=None):
         """Fit the coefficients.
 
         Parameters
         ----------
-        X : array-like, sparse matrix or tensor of shape (n_samples, n_features)
+        X : array-like, sparse matrix or tensor of shape (n_samples, n_features), or Stream
+            A stream of :func:`onelayer.data.stream` brings its targets (and weights, if it has some), and is read a block of
+            rows at a time.
         y : array-like or tensor of shape (n_samples,), or (n_samples, n_classes)
             Labels: strings, integers or booleans. Or soft labels: floats, each row the probabilities of the classes, in the
             order of `classes` (of 0, 1, … without it).
@@ -98,6 +102,7 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
         """
         return self._fit(X, y, sample_weight, offset)
 
+    @blockwise
     def decision_function(self, X, *, offset=None):
         """Return the scores z, shape (n_samples, n_classes); for two classes z_1 − z_0, shape (n_samples,)."""
         scores, tensors = self._scores(X, offset)
@@ -106,12 +111,14 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
             scores = scores.squeeze(1) if scores.shape[1] == 1 else scores[:, 1] - scores[:, 0]
         return scores if tensors else scores.numpy()
 
+    @blockwise
     def predict_proba(self, X, *, offset=None):
         """Return the probability of each class, shape (n_samples, n_classes), in the order of ``classes_``."""
         scores, tensors = self._scores(X, offset)
         proba = _probabilities(scores)
         return proba if tensors else proba.numpy()
 
+    @blockwise
     def predict_log_proba(self, X, *, offset=None):
         """Return the logarithms of the probabilities, right also where a probability is too small to be a number."""
         scores, tensors = self._scores(X, offset)
@@ -122,17 +129,23 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
             proba = torch.log_softmax(scores, dim=1)
         return proba if tensors else proba.numpy()
 
-    def score(self, X, y, sample_weight=None, offset=None):
-        """Return the share of rows whose label is predicted; for rows of probabilities, their mean probability of it."""
+    def score(self, X, y=None, sample_weight=None, offset=None):
+        """Return the share of rows whose label is predicted; for rows of probabilities, their mean probability of it.
+
+        A stream brings its own y, and is read once.
+        """
+        if is_stream(X):
+            return self._share_right(scored(self, X, y, sample_weight, offset))
         predicted = self.predict(X, offset=offset)
         return share_right(y, predicted, self.classes_, told=self.classes, sample_weight=sample_weight)
 
+    @blockwise
     def predict(self, X, *, offset=None, abstain=None):
         """Return the most probable label of each row, or ``None`` where no label is probable enough.
 
         Parameters
         ----------
-        X : array-like or tensor of shape (n_samples, n_features)
+        X : array-like or tensor of shape (n_samples, n_features), or Stream
         offset : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
             A known part of the scores.
         abstain : (float, float) or float, optional
@@ -169,6 +182,17 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
             return as_tensor(native, device=index.device)[index]
         return self.classes_[index.cpu().numpy()]
 
+    def _share_right(self, parts):
+        right = total = 0.0
+        for y, predicted, weight in parts:
+            own = float(len(y)) if weight is None else float(weight.sum())
+            if own:
+                right += own * share_right(
+                    y, predicted, self.classes_, told=self.classes, sample_weight=weight
+                )
+                total += own
+        return right / total
+
     def _predict_or_none(self, X, offset, abstain):
         check_is_fitted(self, "coef_")
         abstention = Abstention.of(abstain, len(self.classes_))
@@ -192,7 +216,8 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
         # Two classes left of more still have a score each.
         seen = outputs if read.present is None or outputs == 1 else len(read.present)
         y = torch.from_numpy(read.y)
-        if seen == 1:
+        # Labels in fewer bytes than eight are those of a stream: the objective widens them a block at a time.
+        if seen == 1 and y.dtype in (torch.int64, torch.float64, torch.float32):
             y = (y[:, 1] if y.ndim == 2 else y).unsqueeze(1)
             y = y if y.is_floating_point() else y.double()
         return Targets(self._loss(seen), y, seen, read.sample_weight, self._map(read, outputs))

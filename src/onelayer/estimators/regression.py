@@ -9,8 +9,10 @@ from sklearn.metrics import r2_score
 
 from onelayer.errors import DataError, ParameterError, RankWarning
 from onelayer.estimators.base import LinearModel, Targets
+from onelayer.estimators.blockwise import blockwise, scored, squares_of
 from onelayer.estimators.from_torch import RegressorExchange
 from onelayer.estimators.streaming import RegressorStreaming
+from onelayer.estimators.surveying import is_stream
 from onelayer.estimators.validation import as_array, as_float64, as_number, as_tensor, require_finite
 from onelayer.losses import AbsoluteError, Huber, Loss, Quantile, SquaredError
 from onelayer.solvers.least_squares import dependent_columns_message
@@ -131,12 +133,14 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
         tags.target_tags.multi_output = True
         return tags
 
-    def fit(self, X, y, sample_weight=None, offset=None):
+    def fit(self, X, y=None, sample_weight=None, offset=None):
         """Fit the coefficients.
 
         Parameters
         ----------
-        X : array-like, sparse matrix or tensor of shape (n_samples, n_features)
+        X : array-like, sparse matrix or tensor of shape (n_samples, n_features), or Stream
+            A stream of :func:`onelayer.data.stream` brings its targets (and weights, if it has some), and is read a block of
+            rows at a time.
         y : array-like or tensor of shape (n_samples,) or (n_samples, n_targets)
         sample_weight : array-like of shape (n_samples,), optional
             A weight of 0 is a row left out, one of k the row k times.
@@ -156,11 +160,14 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
         """
         return self._fit(X, y, sample_weight, offset)
 
-    def score(self, X, y, sample_weight=None, offset=None):
-        """Return R², the share of the variance of y that is predicted."""
+    def score(self, X, y=None, sample_weight=None, offset=None):
+        """Return R², the share of the variance of y that is predicted; a stream brings its own y, and is read once."""
+        if is_stream(X):
+            return squares_of(scored(self, X, y, sample_weight, offset))
         weight = None if sample_weight is None else as_array(sample_weight)
         return float(r2_score(as_array(y), as_array(self.predict(X, offset=offset)), sample_weight=weight))
 
+    @blockwise
     def predict(self, X, *, offset=None):
         """Return ŷ for each row, in the shape of the y that was fitted."""
         scores, tensors = self._scores(X, offset)

@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.labels import label_array, positions
+from onelayer.estimators.surveying import Coded
 from onelayer.estimators.validation import as_array, check_lengths, require_finite
 
 __all__ = ["ClassTargets", "encoded", "read_classes", "share_right"]
@@ -59,9 +60,12 @@ def read_classes(y, sample_weight, *, classes=None, class_weight=None, absent=Fa
         Whether classes without rows are kept as if they had some: for parts of a stream.
     """
     labels = None if classes is None else np.sort(label_array(classes))
-    y = _array(y)
-    soft = _is_soft(y)
-    if soft:
+    coded = isinstance(y, Coded)
+    y = y if coded else _array(y)
+    soft = not coded and _is_soft(y)
+    if coded:
+        labels, target, mass = _of_codes(y, labels, sample_weight)
+    elif soft:
         shares = _shares(y, classes, labels)
         labels = np.arange(y.shape[1]) if labels is None else labels
         mass = shares.sum(axis=0) if sample_weight is None else sample_weight @ shares
@@ -82,7 +86,7 @@ def read_classes(y, sample_weight, *, classes=None, class_weight=None, absent=Fa
     factors = None
     if class_weight is not None:
         own = labels if present is None else labels[present]
-        factors = _factors(class_weight, labels, own, None if soft else y, mass, sample_weight)
+        factors = _factors(class_weight, labels, own, None if soft or coded else y, mass, sample_weight)
         spread = target @ factors if soft else factors[target]
         sample_weight = spread * (1.0 if sample_weight is None else sample_weight)
         if soft:
@@ -112,6 +116,20 @@ def share_right(y, predicted, classes, *, told=None, sample_weight=None):
     check_lengths(len(predicted), y, sample_weight)
     shares = _shares(_array(y), classes if told is None else told, classes)
     return float(np.average(shares[np.arange(len(y)), positions(classes, predicted)], weights=weight))
+
+
+def _of_codes(y, labels, sample_weight):
+    """Return labels, the number of each row's, and the weight of each label."""
+    if labels is None:
+        if len(y.labels) < 2:
+            raise DataError(
+                f"y holds one class only ({y.labels.tolist()[0]!r}): a classifier needs at least two classes."
+            )
+        return y.labels, y.codes, y.mass(sample_weight)
+    place = positions(labels, y.labels).astype(np.int32)
+    mass = np.zeros(len(labels))
+    mass[place] = y.mass(sample_weight)
+    return labels, place[y.codes], mass
 
 
 def _is_soft(y):

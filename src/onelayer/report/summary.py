@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 
+from onelayer.report.measured import Measured
 from onelayer.report.metrics import evaluate
 
 __all__ = ["summarise"]
@@ -30,7 +31,7 @@ def summarise(estimator, dataset_name, X, y, X_test=None, y_test=None, out=None,
     dataset_name : str
         What the data are called.
     X, y, X_test, y_test : array-like
-        The data fitted on and, where there are some, those held back.
+        The data fitted on and, where there are some, those held back; in the place of an X and its y a Measured and None.
     out : str or path, optional
         The folder that the model is saved in.
     model : {"linear", "logistic", "softmax"}
@@ -69,8 +70,9 @@ def summarise(estimator, dataset_name, X, y, X_test=None, y_test=None, out=None,
         "passes": result.passes,
         "seconds": result.seconds,
         "iterations": result.n_iter,
-        "n_train": _rows(y),
-        "n_test": 0 if y_test is None else _rows(y_test),
+        "reads": result.reads,
+        "n_train": _rows(X, y),
+        "n_test": _rows(X_test, y_test),
         "n_features": record["n_features"],
         "n_classes": None if classes is None else len(classes),
         **_metrics("train", estimator, X, y, abstain),
@@ -85,14 +87,22 @@ def summarise(estimator, dataset_name, X, y, X_test=None, y_test=None, out=None,
     return {name: _plain(value) for name, value in summary.items()}
 
 
-def _rows(y):
+def _rows(X, y):
+    if isinstance(X, Measured):
+        return X.rows
+    if y is None:
+        return 0
     return y.shape[0] if hasattr(y, "shape") else len(y)
 
 
 def _metrics(part, estimator, X, y, abstain):
-    if y is None:
+    if isinstance(X, Measured):
+        metrics = X.metrics
+    elif y is None:
         return {}
-    return {f"{part}_{name}": value for name, value in evaluate(estimator, X, y, abstain=abstain).items()}
+    else:
+        metrics = evaluate(estimator, X, y, abstain=abstain)
+    return {f"{part}_{name}": value for name, value in metrics.items()}
 
 
 def _plain(value):

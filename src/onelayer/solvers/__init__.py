@@ -11,6 +11,7 @@ from onelayer.solvers.loop import minimize
 from onelayer.solvers.newton import Newton
 from onelayer.solvers.proximal_newton import ProximalNewton
 from onelayer.solvers.sgd import SGD, minibatches
+from onelayer.solvers.sketched_newton import SketchedNewton
 
 __all__ = [
     "LBFGS",
@@ -22,6 +23,7 @@ __all__ = [
     "Newton",
     "Outcome",
     "ProximalNewton",
+    "SketchedNewton",
     "Solver",
     "Start",
     "State",

@@ -6,7 +6,7 @@ import math
 import numbers
 from typing import ClassVar
 
-from onelayer.certificates import Tilt
+from onelayer.certificates import Certificate, Tilt
 from onelayer.errors import ParameterError, SolverError
 from onelayer.objective import Point
 from onelayer.parameters import Parameters
@@ -35,6 +35,8 @@ class State:
         Scores and residual there, from solvers that keep them.
     tilt : Tilt or None
         The Newton step that led here, from solvers that make one: certificates are made of it.
+    proof : Certificate or None
+        Of these parameters as they will be returned, from solvers whose steps prove something by themselves.
     """
 
     parameters: Parameters
@@ -44,6 +46,7 @@ class State:
     halt: tuple[Status, str] | None = None
     point: Point | None = None
     tilt: Tilt | None = None
+    proof: Certificate | None = None
 
 
 class Solver(Settings, abc.ABC):

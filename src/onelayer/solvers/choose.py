@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 
-from onelayer.errors import ParameterError
+from onelayer.certificates import SweptCertifier
+from onelayer.errors import ParameterError, SolverError
 from onelayer.solvers.base import Solver
 from onelayer.solvers.gradient_descent import GradientDescent
 from onelayer.solvers.lbfgs import LBFGS
@@ -11,6 +12,7 @@ from onelayer.solvers.least_squares import LeastSquares
 from onelayer.solvers.newton import Newton
 from onelayer.solvers.proximal_newton import ProximalNewton
 from onelayer.solvers.sgd import SGD
+from onelayer.solvers.sketched_newton import SketchedNewton
 
 __all__ = ["AUTO", "SOLVERS", "Case", "automatic", "resolve_solver"]
 
@@ -18,7 +20,8 @@ __all__ = ["AUTO", "SOLVERS", "Case", "automatic", "resolve_solver"]
 _WIDE, _WIDEST = 1024, 4096
 
 SOLVERS = {
-    solver.name: solver for solver in (Newton, LeastSquares, ProximalNewton, LBFGS, GradientDescent, SGD)
+    solver.name: solver
+    for solver in (Newton, SketchedNewton, LeastSquares, ProximalNewton, LBFGS, GradientDescent, SGD)
 }
 
 
@@ -45,6 +48,14 @@ class Case:
 # The first row that holds decides. "auto" promises the optimum, so no row names an approximate solver: where the last one
 # cannot do (a kink in the loss), its SolverError says who can.
 AUTO = (
+    Case(
+        "X is not in memory; log, huber or squared loss with an L2 penalty",
+        lambda loss, penalty, design: (
+            design is not None and not design.resident and SweptCertifier.serves(loss, penalty)
+        ),
+        SketchedNewton,
+        "each step, with its proof, costs one read, and no array has a number for each row",
+    ),
     Case(
         "squared error, no L1 part, unless X is sparse with very many features",
         lambda loss, penalty, design: (
@@ -97,4 +108,9 @@ def resolve_solver(solver, loss, penalty, design=None):
     elif not isinstance(solver, Solver):
         raise ParameterError(f"solver is {solver!r}: give a name or an object from onelayer.solvers.")
     solver.check(loss, penalty)
+    if solver.draws and design is not None and not design.resident:
+        raise SolverError(
+            f"solver {solver.name!r} draws its rows at random, and a stream gives them in order: use solver='auto', or "
+            "partial_fit on one block after the other."
+        )
     return solver

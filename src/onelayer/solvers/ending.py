@@ -50,7 +50,8 @@ def conclude(run, status, why):
     gap = certificate and certificate.relative_gap
     if gap is not None and status in _CUT_SHORT and gap <= run.tol:
         status, why = Status.CONVERGED, f"the certified relative gap is {gap:.2g}, at most tol={run.tol:g}"
-    if not (run.tol or run.solver.approximate) and status in _CUT_SHORT:
+    asked_for_less = status is Status.STALLED or not run.solver.approximate
+    if not run.tol and status in _CUT_SHORT and asked_for_less:
         status, why = Status.FINISHED, f"{why} (tol=0 asks for no more)"
     if chosen is run.state and gap is not None:
         run.trace[-1].relative_gap = gap

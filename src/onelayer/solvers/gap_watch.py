@@ -2,7 +2,7 @@
 
 import math
 
-from onelayer.certificates import Certifier
+from onelayer.certificates import certifier_for
 
 __all__ = ["GapWatch"]
 
@@ -16,7 +16,7 @@ class GapWatch:
 
     def __init__(self, objective, tol, *, solver_proves=False):
         self.solver_proves = solver_proves
-        self.certifier = Certifier(objective)
+        self.certifier = certifier_for(objective)
         self.obstacle = self.certifier.obstacle
         self.tol, self.dtype = tol, objective.dtype
         self.threshold, self.next_iteration = tol, 10
@@ -26,6 +26,9 @@ class GapWatch:
         """Return a certificate of this iterate if now is the time for one."""
         if self.obstacle or not self.tol:
             return None
+        if state.proof is not None:
+            self.last = state.parameters, state.proof
+            return state.proof
         if state.tilt is not None:
             # The estimate of a Newton step is no guess: it lacks only the rounding.
             close = self.certifier.relative(state.tilt.gap, state.value) <= self.tol

@@ -2,4 +2,13 @@
 
 __all__ = ["SOLVER_NAMES"]
 
-SOLVER_NAMES = ("auto", "newton", "least-squares", "proximal-newton", "lbfgs", "gradient-descent", "sgd")
+SOLVER_NAMES = (
+    "auto",
+    "newton",
+    "sketched-newton",
+    "least-squares",
+    "proximal-newton",
+    "lbfgs",
+    "gradient-descent",
+    "sgd",
+)

@@ -2,10 +2,8 @@
 
 import dataclasses
 
-import torch
-
 from onelayer.curvature import thresholds as at
-from onelayer.curvature.sampling import jittered
+from onelayer.curvature.sketch import sampled_part
 from onelayer.penalties import L2
 
 __all__ = ["subset_rows", "subset_start"]
@@ -58,29 +56,7 @@ def subset_start(solver, state):
 
 
 def _part(objective, count):
-    index, factor = _rows(objective, count)
-    part = objective.take(index)
-    factor = factor.to(part.dtype)
-    part.sample_weight = factor if part.sample_weight is None else part.sample_weight * factor
-    part.total_weight = part.sample_weight.double().sum().item()
+    part = sampled_part(objective, count)
     l2 = objective.penalty.smooth_part.l2
-    part.penalty = L2(l2 * objective.rows / len(index)) if l2 else objective.penalty
+    part.penalty = L2(l2 * objective.rows / part.rows) if l2 else objective.penalty
     return part
-
-
-def _rows(objective, count):
-    """Return row numbers and their inverse chances: half alike for all rows, half alike for all classes.
-
-    A class of which the part held no row would run away.
-    """
-    rows = objective.rows
-    share = torch.full((rows,), 1 / rows, dtype=torch.float64, device="cpu")
-    y = objective.y.cpu()
-    if objective.loss.targets != "real":
-        # Of soft labels the class that is most of a row.
-        label = y if y.ndim == 1 else (y.argmax(dim=1) if y.shape[1] > 1 else y[:, 0].round().long())
-        sizes = torch.bincount(label)
-        share = (share + 1 / ((sizes > 0).sum() * sizes[label].double())) / 2
-    index, factor = jittered(share, count)
-    device = objective.design.device
-    return index.to(device), factor.to(device)

@@ -6,13 +6,15 @@ P(W, b) = (1/S) Σ_i s_i ℓ(y_i, z_i) + penalty(W),    z_i = W x_i + b + o_i,  
 import copy
 import dataclasses
 import functools
+from typing import Any
 
 import torch
 
 from onelayer.designs import DenseDesign, products
+from onelayer.objective.ray import Ray
 from onelayer.parameters import Parameters
 
-__all__ = ["Objective", "Point", "Ray"]
+__all__ = ["Objective", "Point"]
 
 # Numbers that elementwise work of many steps takes at a time: what stays in a core's cache; elsewhere, what may be held
 # several times over.
@@ -48,6 +50,7 @@ class Objective:
         X, with n rows and d features.
     y : tensor
         Shape (n, outputs), or (n,) int64 class indices where ``loss.per_class``; rows of probabilities are soft labels.
+        Whole numbers in fewer bytes, shape (n,), are labels too: they are widened where they are used.
     loss : Loss
     penalty : Penalty
     outputs : int
@@ -73,9 +76,12 @@ class Objective:
         self.outputs, self.features, self.rows = outputs, design.features, design.rows
         self.fit_intercept = fit_intercept
         # Proofs are about the numbers that were given, whatever the arithmetic of the products rounds them to.
-        self._given = {"y": y, "sample_weight": sample_weight, "offset": offset}
+        self._given: dict[str, Any] = {"y": y, "sample_weight": sample_weight, "offset": offset}
+        self._compact = y.ndim == 1 and y.dtype in _COMPACT
         self._rounded = {name: _rounded(given, design.dtype) for name, given in self._given.items()}
-        self.y, self.sample_weight, self.offset = self._rounded.values()
+        self.sample_weight, self.offset = self._rounded["sample_weight"], self._rounded["offset"]
+        if not self._compact:
+            self.y = self._rounded["y"]
         self.total_weight = (
             float(design.rows) if sample_weight is None else sample_weight.double().sum().item()
         )
@@ -86,9 +92,21 @@ class Objective:
         return self._work.passes
 
     @functools.cached_property
+    def y(self):
+        """The targets as the loss takes them; set at once where nothing is to be widened."""
+        return self.targets(slice(None))
+
+    def targets(self, rows):
+        """Return the targets of these rows (a slice or a tensor of numbers) as the loss takes them."""
+        if not self._compact:
+            return self.y[rows]
+        y = self._given["y"][rows]
+        return y.long() if self.loss.per_class else y.to(self.dtype).unsqueeze(1)
+
+    @functools.cached_property
     def soft(self):
         """Whether targets of classes are probabilities, not labels."""
-        if self.loss.targets == "real":
+        if self.loss.targets == "real" or self._compact:
             return False
         return self.y.ndim == 2 and (self.loss.per_class or not bool(((self.y == 0) | (self.y == 1)).all()))
 
@@ -186,8 +204,8 @@ class Objective:
 
     # ---- other views of the same data -------------------------------------------------------------------------
 
-    def take(self, index):
-        """Return the mean loss of these rows plus the full penalty: an estimate of P without bias.
+    def take(self, index, design=None):
+        """Return the mean loss of these rows (whose design may be known) plus the full penalty: an estimate of P without bias.
 
         The weights are divided by their mean over *all* rows, so that a batch of heavy rows counts for more. The
         work is booked here.
@@ -195,8 +213,8 @@ class Objective:
         weight = self.sample_weight
         weight = None if weight is None else weight[index] * (self.rows / self.total_weight)
         part = Objective(
-            self.design.take(index),
-            self.y[index],
+            self.design.take(index) if design is None else design,
+            self.targets(index),
             self.loss,
             self.penalty,
             outputs=self.outputs,
@@ -207,6 +225,29 @@ class Objective:
         part.total_weight = float(len(index))
         part._work = self._work
         return part
+
+    def parts(self):
+        """Yield slices of rows and the share of this objective that they have, in one read of X.
+
+        Values, gradients and products of the shares (those of the loss; each has the whole penalty) add up to the whole's.
+        The work is booked here.
+        """
+        for rows, design in self.design.parts():
+            if design is self.design:
+                yield rows, self
+                return
+            part = Objective(
+                design,
+                self._given["y"][rows] if self._compact else self.y[rows],
+                self.loss,
+                self.penalty,
+                outputs=self.outputs,
+                sample_weight=None if self.sample_weight is None else self.sample_weight[rows],
+                offset=None if self.offset is None else self.offset[rows],
+                fit_intercept=self.fit_intercept,
+            )
+            part.total_weight, part._work = self.total_weight, self._work
+            yield rows, part
 
     def as_dtype(self, dtype, *, copy_rows=False):
         """Return the same objective in another arithmetic; its work is booked here.
@@ -224,7 +265,7 @@ class Objective:
 
         wide = Objective(
             DenseDesign(design.dense(slice(None)), dtype) if copy_rows else design,
-            finest("y"),
+            self._given["y"] if self._compact else finest("y"),
             self.loss,
             self.penalty,
             outputs=self.outputs,
@@ -243,6 +284,8 @@ class Objective:
 
     def constant_value(self):
         """Return P of the best constant model (W = 0; also b = 0 without an intercept): the yardstick of sizes."""
+        if self._compact and self.offset is None:
+            return self._tallied().constant_value()
         weight = (
             torch.ones(self.rows, dtype=torch.float64, device=self.design.device)
             if self.sample_weight is None
@@ -252,6 +295,26 @@ class Objective:
         if self.fit_intercept:
             scores += self.loss.best_constant(self.y, weight, self.outputs).to(scores)
         return self._mean(self.loss.value(scores, self.y))
+
+    def _tallied(self):
+        """Return an objective of one row for each label, weighted by how many rows have it: the same for constant models."""
+        y = self._given["y"]
+        tally = torch.zeros(max(self.outputs, 2), dtype=torch.float64, device=y.device)
+        for rows in (slice(start, start + _HELD) for start in range(0, self.rows, _HELD)):
+            weight = None if self.sample_weight is None else self.sample_weight[rows].double()
+            tally += torch.bincount(y[rows].long(), weights=weight, minlength=len(tally))
+        labels = torch.arange(len(tally), device=y.device)
+        y = labels if self.loss.per_class else labels.double().unsqueeze(1)
+        design = DenseDesign(torch.zeros(len(tally), self.features, dtype=self.dtype, device=y.device))
+        return Objective(
+            design,
+            y,
+            self.loss,
+            self.penalty,
+            outputs=self.outputs,
+            sample_weight=tally,
+            fit_intercept=self.fit_intercept,
+        )
 
     def zero_scores(self):
         """Return the scores of W = 0, b = 0: the offset alone."""
@@ -281,36 +344,12 @@ class Objective:
         return (products.sums(residual) / self.total_weight).to(residual.dtype)
 
 
+# Labels in fewer bytes than a loss takes them in.
+_COMPACT = (torch.uint8, torch.int8, torch.int16, torch.int32)
+
+
 def _rounded(tensor, dtype):
     return tensor if tensor is None or not tensor.is_floating_point() else tensor.to(dtype)
-
-
-class Ray:
-    """P(W + tD) as a function of t.
-
-    The slopes T = XDᵀ are one product; then the scores of any step are Z + tT, and the penalty is a parabola.
-    """
-
-    def __init__(self, objective, point, direction):
-        self.objective, self.origin, self.direction = objective, point, direction
-        self.slopes = objective.slopes(direction)
-        smooth = objective.penalty.smooth_part
-        weight, move = point.parameters.weight.double(), direction.weight.double()
-        self._bend = smooth.l2 * move.square().sum().item()
-        self._tilt = smooth.l2 * (weight * move).sum().item()
-
-    def at(self, t):
-        """Return the Point at step t and the derivative of P along the ray there."""
-        objective = self.objective
-        parameters = self.origin.parameters.like(self.origin.parameters.flat + t * self.direction.flat)
-        point = objective.point(parameters, torch.add(self.origin.scores, self.slopes, alpha=t))
-        return point, self.slope(point, t)
-
-    def slope(self, point, t):
-        """Return d/dt P at the point that `at(t)` returned."""
-        # Rows are summed in float64: near the optimum they nearly cancel.
-        inner = (point.residual * self.slopes).sum(dim=1).double().sum().item() / self.objective.total_weight
-        return inner + self._tilt + t * self._bend
 
 
 class _Work:

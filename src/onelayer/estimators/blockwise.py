@@ -1,0 +1,98 @@
+"""Predictions and scores of streams: a block of rows at a time."""
+
+import functools
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from onelayer.designs.ahead import ahead
+from onelayer.designs.feed import tensor_of
+from onelayer.errors import DataError, ParameterError
+from onelayer.estimators.memory import Budget
+from onelayer.estimators.surveying import is_stream
+from onelayer.estimators.validation import as_array
+
+__all__ = ["blocks_of", "blockwise", "scored", "squares_of"]
+
+
+def blockwise(method):
+    """Return a method of X that takes a stream as well, and joins what it returns for its blocks."""
+
+    @functools.wraps(method)
+    def either(self, X, **options):
+        if not is_stream(X):
+            return method(self, X, **options)
+        check_is_fitted(self, "coef_")
+        found = [as_array(part, "X") for _, part in _applied(method, self, X, options)]
+        return np.concatenate(found)
+
+    either.__doc__ = method.__doc__
+    return either
+
+
+def blocks_of(estimator, stream):
+    """Yield slices of rows and the blocks of a stream, with X as `predict` takes it, read ahead."""
+    check_is_fitted(estimator, "coef_")
+    source = stream.source
+    if source.features != estimator.n_features_in_:
+        raise DataError(
+            f"{stream.name} has {source.features} features, but {type(estimator).__name__} is expecting "
+            f"{estimator.n_features_in_} features as input: give the columns of the fit."
+        )
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is not None and stream.feature_names is not None and list(names) != list(stream.feature_names):
+        raise DataError(
+            f"{stream.name} has other columns than those of the fit, or in another order: give them as {list(names)[:5]} …"
+        )
+    start = 0
+    size = Budget.of(stream.memory_limit).rows_of(
+        max(source.features, estimator.coef_.shape[0]), source.dtype
+    )
+    for block in ahead(stream.blocks(size)):
+        # A tensor, not an array: names were compared once, for all blocks.
+        block.X = block.X if hasattr(block.X, "indptr") else tensor_of(block.X)
+        yield slice(start, start + len(block)), block
+        start += len(block)
+
+
+def _applied(method, estimator, stream, options):
+    offset = options.pop("offset", None)
+    for rows, block in blocks_of(estimator, stream):
+        own = options if offset is None else options | {"offset": offset[rows]}
+        yield block, method(estimator, block.X, **own)
+
+
+def scored(estimator, stream, y, sample_weight, offset):
+    """Yield (targets, predictions, weights or None) of the blocks of a stream."""
+    if y is not None:
+        raise ParameterError(f"y is given, and {stream.name} brings its targets: leave it out.")
+    for rows, block in blocks_of(estimator, stream):
+        if block.y is None:
+            raise DataError(
+                f"{stream.name} has no target, which a score compares with: name its column with target=."
+            )
+        weight = block.weight if sample_weight is None else np.asarray(sample_weight)[rows]
+        own = {} if offset is None else {"offset": offset[rows]}
+        yield block.y, as_array(estimator.predict(block.X, **own)), weight
+
+
+def squares_of(parts):
+    """Return R² of (targets, predictions, weights) that come in parts.
+
+    The spread of the targets is merged from that of the parts about their own means, so that none of it cancels.
+    """
+    total = mean = spread = left = 0.0
+    for y, predicted, weight in parts:
+        y, predicted = (np.asarray(part, dtype=np.float64).reshape(len(y), -1) for part in (y, predicted))
+        weight = np.ones(len(y)) if weight is None else weight
+        own = weight.sum()
+        if not own:
+            continue
+        middle = weight @ y / own
+        left = left + weight @ (y - predicted) ** 2
+        spread = spread + weight @ (y - middle) ** 2 + (middle - mean) ** 2 * (total * own / (total + own))
+        total, mean = total + own, mean + (middle - mean) * (own / (total + own))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # As scikit-learn: a target without spread is predicted rightly or not at all.
+        ratio = np.where(spread > 0, 1 - left / spread, np.where(left > 0, 0.0, 1.0))
+    return float(np.mean(ratio))

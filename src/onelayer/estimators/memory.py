@@ -1,0 +1,79 @@
+"""How much memory there is, and what a fit of rows that are not in memory does with its share."""
+
+import dataclasses
+import os
+import pathlib
+
+import torch
+
+from onelayer.errors import ParameterError
+
+__all__ = ["Budget", "available_bytes"]
+
+# Of the memory that is free, what a fit takes if nothing else is said.
+_SHARE = 0.5
+# Of that: the sample of rows that stays; one block of rows, of which three may be there at a time.
+_SAMPLE, _BLOCK = 0.4, 1 / 24
+_LARGEST_BLOCK = 2**26
+_LEAST = 2**22
+# Bytes for each row of the sample and each output, beside its features: scores, slopes and curvature in both arithmetics.
+_PER_OUTPUT = 80
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """Bytes for the parts of a fit.
+
+    Attributes
+    ----------
+    limit : int
+    sample : int
+        For the rows that stay in memory.
+    block : int
+        For one block of rows.
+    """
+
+    limit: int
+    sample: int
+    block: int
+    per_output: int = _PER_OUTPUT
+
+    @classmethod
+    def of(cls, memory_limit=None):
+        """Return the budget of a limit in bytes; default: a share of what is free."""
+        limit = int(_SHARE * available_bytes()) if memory_limit is None else memory_limit
+        if limit < _LEAST:
+            raise ParameterError(
+                f"memory_limit is {limit:,} bytes, which hold no useful block of rows: give 4 MB or more."
+            )
+        return cls(limit, int(_SAMPLE * limit), min(int(_BLOCK * limit), _LARGEST_BLOCK))
+
+    def rows_of(self, features, storage):
+        """Return how many rows of so many features make a block."""
+        return max(1, self.block // max(1, features * storage.itemsize))
+
+
+def available_bytes(device=None):
+    """Return the bytes that are free: on a device of CUDA there, else in main memory, within the limits of a container."""
+    device = torch.device("cpu") if device is None else torch.device(device)
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    free = _number("/proc/meminfo", "MemAvailable:", 1024)
+    if free is None:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    most = _number("/sys/fs/cgroup/memory.max")
+    used = _number("/sys/fs/cgroup/memory.current")
+    if most is not None and used is not None:
+        # Pages of files count as used and are given back when they are needed.
+        used -= _number("/sys/fs/cgroup/memory.stat", "file", 1) or 0
+        free = min(free, max(most - used, 0))
+    return free
+
+
+def _number(path, name=None, unit=1):
+    """Return the number in a file of the kernel, after a name if one is given; None where there is none."""
+    try:
+        words = pathlib.Path(path).read_text().split()
+        return unit * int(words[words.index(name) + 1 if name else 0])
+    except (OSError, ValueError, IndexError):
+        return None

@@ -1,0 +1,261 @@
+"""The first read of a stream: targets and weights of all rows, a sample of them that stays, and whether all are numbers."""
+
+import dataclasses
+import functools
+from typing import Any
+
+import numpy as np
+import torch
+
+from onelayer.designs import ChunkedDesign, Compressed, Feed, Reservoir
+from onelayer.errors import DataError, ParameterError
+from onelayer.estimators.memory import Budget
+from onelayer.estimators.row_arrays import RowArray
+from onelayer.estimators.validation import first_line, require_finite
+
+__all__ = ["Coded", "Surveyed", "is_stream"]
+
+# What labels are numbered in, from the narrowest on: torch knows no unsigned numbers but bytes.
+_CODES = (np.uint8, np.int16, np.int32)
+
+
+def is_stream(X):
+    """Return whether X is a stream of ``onelayer.data.stream``."""
+    return hasattr(X, "source") and hasattr(X, "blocks") and hasattr(X, "memory_limit")
+
+
+@dataclasses.dataclass(frozen=True)
+class Coded:
+    """Labels of many rows, a byte or two each.
+
+    Attributes
+    ----------
+    labels : array of shape (n_labels,)
+        Sorted.
+    codes : array of shape (n,)
+        The number of each row's label.
+    """
+
+    labels: np.ndarray
+    codes: np.ndarray
+
+    @property
+    def shape(self):
+        return self.codes.shape
+
+    def __len__(self):
+        return len(self.codes)
+
+    def mass(self, weight):
+        """Return the weight of each label."""
+        total = np.zeros(len(self.labels))
+        for start in range(0, len(self.codes), 2**24):
+            rows = slice(start, start + 2**24)
+            own = None if weight is None else weight[rows]
+            total += np.bincount(self.codes[rows], weights=own, minlength=len(self.labels))
+        return total
+
+
+class Surveyed:
+    """A stream after its first read: what :class:`~onelayer.estimators.features.Features` is for data in memory.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Keeps the number and names of features.
+    stream : Stream
+    y : array or None
+        Targets that come beside the stream.
+    device : torch.device or str, optional
+
+    Attributes
+    ----------
+    y : Coded, or array of shape (n,) or (n, targets)
+    sample_weight : array of shape (n,) or None
+    rows : int
+    copies : list of str
+    is_tensor : bool
+        False: coefficients come back as arrays.
+    """
+
+    is_tensor = False
+
+    def __init__(self, estimator, stream, y=None, device=None):
+        source = stream.source
+        self.stream, self.copies = stream, []
+        self.budget = Budget.of(stream.memory_limit)
+        self._labelled = hasattr(type(estimator), "predict_proba")
+        self._device = torch.device("cpu") if device is None else _device(device)
+        if not stream.has_target and y is None:
+            raise DataError(
+                f"{stream.name} has no target, and y is None: name its column with target=, or give y."
+            )
+        if stream.has_target and y is not None:
+            raise DataError(
+                f"y is given beside {stream.name}, which has a target: open the stream with target=False."
+            )
+        estimator.n_features_in_ = source.features
+        if hasattr(estimator, "feature_names_in_"):
+            del estimator.feature_names_in_
+        if stream.feature_names is not None:
+            estimator.feature_names_in_ = np.asarray(stream.feature_names, dtype=object)
+        size = self.budget.rows_of(source.features, source.dtype)
+        self.feed = Feed(source, size, device=self._device)
+        for callback in estimator._watchers():
+            if hasattr(callback, "on_reading"):
+                callback.on_reading(self.feed)
+        self._read(None if y is None else np.asarray(y))
+
+    @property
+    def rows(self):
+        return self.feed.rows
+
+    @functools.cached_property
+    def values(self):
+        """No numbers, of the dtype and on the device of X."""
+        return torch.empty(0, dtype=self.stream.dtype, device=self._device)
+
+    def design(self, dtype):
+        """Return the design of X with products in this dtype."""
+        return ChunkedDesign(self.feed, dtype, self._kept.as_dtype(dtype))
+
+    # ---- the first read ---------------------------------------------------------------------------------------
+
+    def _read(self, given):
+        stream = self.stream
+        reservoir = Reservoir(self.budget.sample, self.budget.per_output, stream.rows)
+        targets: Any = None
+        weights = RowArray(np.float64) if stream.source.has_weight else None
+        for rows, block, X in self.feed.first():
+            self._require_finite(X, rows.start)
+            y = block.y if given is None else given[rows]
+            if len(y) != rows.stop - rows.start:
+                raise DataError(
+                    f"y has {len(given):,} entries and {stream.name} has more rows: give one per row."
+                )
+            if targets is None:
+                targets = _Labels() if self._labelled and not _soft(y) else _Numbers()
+            reservoir.add(X, targets.add(y, rows.start))
+            if weights is not None:
+                weights.append(np.asarray(block.weight))
+        if given is not None and len(given) != self.rows:
+            raise DataError(
+                f"y has {len(given):,} entries and {stream.name} has {self.rows:,} rows: give one per row."
+            )
+        self.y = targets.finish()
+        self.sample_weight = None if weights is None else weights.array()
+        self._kept = reservoir.finish(None, self._device)
+
+    def _require_finite(self, X, start):
+        values = X.values if isinstance(X, Compressed) else X
+        # A finite sum proves finite terms; that in float64 takes three times as long, and is asked if it is not.
+        if not values.is_floating_point() or any(
+            bool(torch.isfinite(values.sum(dtype=wide))) for wide in (None, torch.float64)
+        ):
+            return
+        if isinstance(X, Compressed):
+            bad = (~torch.isfinite(values)).nonzero().squeeze(1)
+            if not len(bad):
+                return
+            row = start + int(torch.searchsorted(X.starts, bad[0], right=True)) - 1
+            raise DataError(
+                f"{self.stream.name} has a value that is NaN or infinite in row {row:,}, column {int(X.places[bad[0]])}: drop "
+                "the row, or leave the entry out (it is then zero)."
+            )
+        finite = torch.isfinite(X)
+        if bool(finite.all()):
+            return
+        row, column = (~finite).nonzero()[0].tolist()
+        names = self.stream.feature_names
+        raise DataError(
+            f"{self.stream.name} has a value that is NaN or infinite in row {start + row:,}, column "
+            f"{column if names is None else repr(names[column])} ({float(X[row, column])}): fill such values or drop these rows."
+        )
+
+
+class _Numbers:
+    """Targets that are numbers."""
+
+    def __init__(self):
+        self._all, self._width = RowArray(np.float64), None
+
+    def add(self, y, start):
+        """Keep the targets of a block; there are no classes to tell."""
+        del start
+        y = np.asarray(y)
+        if y.dtype.kind not in "biuf":
+            raise DataError(f"y is not numeric (its dtype is {y.dtype}): linear regression needs numbers.")
+        y = y.astype(np.float64)
+        require_finite(y, "y")
+        self._width = y.shape[1] if y.ndim == 2 else None
+        self._all.append(y.ravel())
+
+    def finish(self):
+        """Return them all."""
+        values = self._all.array()
+        return values if self._width is None else values.reshape(-1, self._width)
+
+
+class _Labels:
+    """Labels, numbered in the order in which they come."""
+
+    def __init__(self):
+        self._numbers, self._codes = {}, RowArray(_CODES[0])
+
+    def add(self, y, start):
+        """Keep the labels of a block and return their numbers."""
+        y = np.asarray(y)
+        y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+        if y.ndim != 1:
+            raise DataError(f"y has shape {y.shape} in a block: give one label per row.")
+        if y.dtype.kind == "f":
+            if not np.isfinite(y).all():
+                row = start + int(np.argmax(~np.isfinite(y)))
+                raise DataError(f"y is NaN or infinite in row {row:,}: drop the row.")
+            if (y != np.rint(y)).any():
+                raise DataError(
+                    "y is continuous, it holds numbers that are not whole, so it is no class label: use LinearRegression, or "
+                    "turn y into classes."
+                )
+        try:
+            labels, codes = np.unique(y, return_inverse=True)
+        except TypeError as error:
+            raise DataError(
+                f"Unknown label type: y mixes labels that cannot be sorted ({first_line(error)}): give all text or all numbers."
+            ) from error
+        numbers = np.array([self._numbers.setdefault(label, len(self._numbers)) for label in labels.tolist()])
+        numbers = numbers[codes]
+        self._codes.append(
+            numbers.astype(next(kind for kind in _CODES if len(self._numbers) - 1 <= np.iinfo(kind).max))
+        )
+        return numbers
+
+    def finish(self):
+        """Return them all as Coded, numbered in the order of the labels."""
+        found = list(self._numbers)
+        try:
+            labels = np.array(sorted(found))
+        except TypeError as error:
+            raise DataError(
+                "Unknown label type: y mixes labels that cannot be sorted: give all text or all numbers."
+            ) from error
+        rank = np.searchsorted(labels, np.array(found))
+        codes = self._codes.array()
+        rank = rank.astype(codes.dtype)
+        for start in range(0, len(codes), 2**24):
+            codes[start : start + 2**24] = rank[codes[start : start + 2**24]]
+        return Coded(labels, codes)
+
+
+def _soft(y):
+    y = np.asarray(y)
+    return y.ndim == 2 and y.shape[1] > 1
+
+
+def _device(device):
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise ParameterError(
+            f"device is {device!r}, which torch cannot use here ({first_line(error)}): give 'cpu' or leave it out."
+        ) from error

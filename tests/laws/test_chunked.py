@@ -1,0 +1,350 @@
+"""Rows that are read anew for each product: the same answer as rows in memory, or an error."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+import onelayer as ol
+from instances import LOSSES, PROBLEMS, draw, over
+from onelayer.certificates import Certifier, SweptCertifier
+from onelayer.data import stream
+from onelayer.designs import ChunkedDesign, DenseDesign, Feed, Reservoir
+from onelayer.designs.ahead import ahead
+from onelayer.designs.feed import checksum
+from onelayer.errors import DataError
+from onelayer.estimators import memory
+from onelayer.objective import Objective, curvature_sweep, sweep
+from onelayer.parameters import Parameters
+
+PENALTIES = {
+    "none": (0.0, 0.0),
+    "l2": (0.1, 0.0),
+    "weak l2": (0.001, 0.0),
+    "elastic net": (0.1, 0.5),
+    "l1": (0.05, 1.0),
+}
+ESTIMATORS = {
+    "linear, squared": ("linear", ol.LinearRegression, "squared"),
+    "linear, huber": ("linear", ol.LinearRegression, "huber"),
+    "logistic": ("two classes", ol.LogisticRegression, "log"),
+    "softmax, two classes": ("two classes", ol.SoftmaxRegression, "log"),
+    "softmax, three classes": ("three classes", ol.SoftmaxRegression, "log"),
+}
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Blocks of 7 rows of 4 numbers, and a sample of about 60 rows."""
+    budget = memory.Budget(2**22, 60 * (4 * 8 + 80), 7 * 4 * 8, per_output=20)
+    monkeypatch.setattr(memory.Budget, "of", staticmethod(lambda limit=None: budget))
+
+
+def surveyed(X, dtype=None, size=7, sample=100):
+    """Return a ChunkedDesign of a matrix, read once, with about so many rows kept."""
+    source = stream((X, np.zeros(X.shape[0])), None).source
+    feed, reservoir = Feed(source, size), Reservoir(sample * X.shape[1] * 8)
+    for _, _, rows in feed.first():
+        reservoir.add(rows)
+    kept = reservoir.finish(dtype, "cpu")
+    return ChunkedDesign(feed, dtype, kept)
+
+
+# ---- the same answer ----------------------------------------------------------------------------------------------
+
+
+@over("penalty", PENALTIES)
+@over("kind", ESTIMATORS)
+def test_a_stream_has_the_optimum_of_the_rows_in_memory(small, kind, penalty):
+    problem, estimator, loss = kind
+    alpha, l1_ratio = penalty
+    X, y = PROBLEMS[problem](rows=200)
+    strength = {"alpha": alpha} if problem == "linear" else {"C": 1 / (alpha * len(y)) if alpha else np.inf}
+    options = {"loss": loss, "l1_ratio": l1_ratio, "tol": 1e-13, **strength}
+    streamed = estimator(**options).fit(stream((X, y)))
+    loaded = estimator(**options).fit(X, y)
+    assert streamed.result_.status.is_success
+    assert streamed.result_.reads >= 2
+    one, two = streamed.certificate_, loaded.certificate_
+    assert one.relative_gap <= 1e-13
+    rounding = 4 * np.finfo(float).eps * abs(two.objective)
+    assert abs(one.objective - two.objective) <= one.gap + two.gap + rounding
+    if alpha and l1_ratio < 1:
+        l2 = alpha * (1 - l1_ratio)
+        radius = sum(np.sqrt(2 * gap / l2) for gap in (one.gap, two.gap))
+        assert np.linalg.norm(streamed.coef_ - loaded.coef_) <= radius
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float16, np.float32])
+def test_narrow_storage_stays_narrow_and_gives_the_same_optimum(dtype, small):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 9, size=(300, 5)).astype(dtype)
+    z = X.astype(float) @ rng.normal(size=5) + rng.logistic(size=300)
+    y = (z > np.median(z)).astype(int)
+    streamed = ol.LogisticRegression().fit(stream((X, y)))
+    loaded = ol.LogisticRegression().fit(X, y)
+    gaps = streamed.certificate_.gap + loaded.certificate_.gap
+    assert abs(streamed.certificate_.objective - loaded.certificate_.objective) <= gaps
+    assert streamed.coef_.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "options", [{"standardize": True}, {"class_weight": "balanced"}, {"fit_intercept": False}]
+)
+def test_options_mean_what_they_mean_for_rows_in_memory(options, small):
+    X, y = PROBLEMS["three classes"](rows=200)
+    X = X * [1.0, 10.0, 0.1, 3.0]
+    streamed = ol.SoftmaxRegression(tol=1e-12, **options).fit(stream((X, y)))
+    loaded = ol.SoftmaxRegression(tol=1e-12, **options).fit(X, y)
+    np.testing.assert_allclose(streamed.coef_, loaded.coef_, rtol=0, atol=1e-5)
+
+
+def test_weights_labels_and_sparse_rows_are_those_of_the_stream(small):
+    X, y = PROBLEMS["two classes"](rows=200)
+    X[np.abs(X) < 0.5] = 0.0
+    labels, weight = np.array(["no", "yes"])[y], np.arange(200.0) % 3
+    streamed = ol.LogisticRegression(tol=1e-12).fit(stream((csr_array(X), labels, weight)))
+    loaded = ol.LogisticRegression(tol=1e-12).fit(X, labels, weight)
+    np.testing.assert_allclose(streamed.coef_, loaded.coef_, atol=1e-5)
+    assert streamed.classes_.tolist() == ["no", "yes"]
+
+
+def test_targets_beside_a_stream_and_offsets(small):
+    X, y = PROBLEMS["two classes"](rows=200)
+    offset = np.linspace(-1, 1, 200)
+    streamed = ol.LogisticRegression(tol=1e-12).fit(stream(X, target=False), y, offset=offset)
+    loaded = ol.LogisticRegression(tol=1e-12).fit(X, y, offset=offset)
+    np.testing.assert_allclose(streamed.coef_, loaded.coef_, atol=1e-5)
+
+
+def test_predictions_and_scores_of_a_stream_are_those_of_its_rows(small):
+    X, y = PROBLEMS["three classes"](rows=200)
+    model = ol.SoftmaxRegression().fit(X, y)
+    source = stream((X, y))
+    assert (model.predict(source) == model.predict(X)).all()
+    for name in ("predict_proba", "decision_function", "predict_log_proba"):
+        np.testing.assert_allclose(getattr(model, name)(source), getattr(model, name)(X), rtol=1e-12)
+    assert model.predict(source, abstain=0.6).tolist() == model.predict(X, abstain=0.6).tolist()
+    assert model.score(source) == pytest.approx(model.score(X, y), rel=1e-12)
+    weight = np.arange(200.0)
+    assert model.score(source, sample_weight=weight) == pytest.approx(model.score(X, y, weight), rel=1e-12)
+    X, y = PROBLEMS["linear"](rows=200)
+    line = ol.LinearRegression().fit(X, y)
+    assert line.score(stream((X, y))) == pytest.approx(line.score(X, y), rel=1e-12)
+    both = ol.LinearRegression().fit(X, np.stack([y, -2 * y + X[:, 0]], axis=1))
+    two = np.stack([y, -2 * y + X[:, 0]], axis=1)
+    assert both.score(stream((X, two))) == pytest.approx(both.score(X, two), rel=1e-12)
+
+
+def test_a_sample_that_holds_everything_is_solved_in_memory_and_proven_in_two_reads_more():
+    X, y = PROBLEMS["three classes"](rows=200)
+    model = ol.SoftmaxRegression().fit(stream((X, y)))
+    assert model.result_.reads == pytest.approx(3.0)
+
+
+def test_the_same_stream_in_other_blocks_ends_at_the_same_place(small, monkeypatch):
+    X, y = PROBLEMS["three classes"](rows=200)
+    first = ol.SoftmaxRegression(tol=1e-12).fit(stream((X, y)))
+    budget = memory.Budget(2**22, 60 * (4 * 8 + 80), 31 * 4 * 8, per_output=20)
+    monkeypatch.setattr(memory.Budget, "of", staticmethod(lambda limit=None: budget))
+    second = ol.SoftmaxRegression(tol=1e-12).fit(stream((X, y)))
+    np.testing.assert_allclose(first.coef_, second.coef_, atol=1e-9)
+
+
+# ---- one read -----------------------------------------------------------------------------------------------------
+
+
+@over("loss", LOSSES)
+def test_a_sweep_is_the_objective_along_a_line(loss):
+    scores, y = draw(loss, rows=40, count=3)
+    X = torch.randn(40, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    outputs = scores.shape[1]
+    chunked = surveyed(X.numpy())
+    objectives = [
+        Objective(design, y, loss, ol.penalties.L2(0.1), outputs=outputs)
+        for design in (chunked, DenseDesign(X))
+    ]
+    noise = torch.Generator().manual_seed(2)
+    origin, direction = (
+        Parameters.zeros(outputs, 5, dtype=torch.float64, device="cpu").like(
+            torch.randn(6 * outputs, generator=noise, dtype=torch.float64)
+        )
+        for _ in range(2)
+    )
+    before = chunked.reads
+    found = sweep(objectives[0], origin, direction, (0.25, 0.5))
+    assert chunked.reads == before + 1
+    whole = objectives[1]
+    ray = whole.ray(whole.point(origin), direction)
+    for length, value, slope in zip(found.lengths, found.values, found.slopes, strict=True):
+        point, derivative = ray.at(length)
+        assert value == pytest.approx(point.value, rel=1e-12)
+        assert slope == pytest.approx(derivative, rel=1e-9, abs=1e-12)
+    end = whole.point(found.end)
+    torch.testing.assert_close(found.gradient.flat, whole.gradient(end).flat, rtol=1e-10, atol=1e-12)
+    if loss.convex:
+        bent = curvature_sweep(objectives[0], found.end, direction)
+        torch.testing.assert_close(
+            bent.flat, whole.curvature_product(end, direction).flat, rtol=1e-8, atol=1e-10
+        )
+
+
+def test_a_swept_certificate_is_true_and_nearly_that_of_rows_in_memory():
+    X, y = PROBLEMS["three classes"](rows=200)
+    optimum = ol.SoftmaxRegression(C=0.1, tol=1e-14).fit(X, y)
+    objective = ol.SoftmaxRegression(C=0.1).objective(X, y)
+    best = optimum.certificate_.objective
+    generator = torch.Generator().manual_seed(0)
+    place = Parameters.of(torch.from_numpy(optimum.coef_), torch.from_numpy(optimum.intercept_))
+    for size in (1.0, 0.1, 1e-2, 1e-3, 1e-5):
+        moved = place.like(
+            place.flat + size * torch.randn(len(place.flat), generator=generator, dtype=torch.float64)
+        )
+        swept = SweptCertifier(objective).certify(moved, aim=1e-12)
+        assert objective.value(moved) - best <= swept.gap
+        usual = Certifier(objective).certify(moved)
+        # Its intercept is repaired by a mixture, not by solving for the best one.
+        assert swept.gap <= 3 * usual.gap + 1e-12
+
+
+# ---- what may not happen ------------------------------------------------------------------------------------------
+
+
+class Fickle:
+    """Batches that change once they were read to their end."""
+
+    def __init__(self, X, y, change):
+        self.X, self.y, self.change, self.ended = X, y, change, False
+
+    def __call__(self):
+        X, y = self.X.copy(), self.y.copy()
+        if self.ended:
+            X, y = self.change(X, y)
+        for start in range(0, len(X), 16):
+            yield X[start : start + 16], y[start : start + 16]
+        self.ended = True
+
+
+CHANGES = {
+    "one number": lambda X, y: (np.where(X[5, 1] == X, 0.5, X), y),
+    "two rows in each other's place": lambda X, y: (
+        X[[1, 0, *range(2, len(X))]],
+        y[[1, 0, *range(2, len(X))]],
+    ),
+    "one label": lambda X, y: (X, np.where(np.arange(len(y)) == 9, 1 - y, y)),
+    "fewer rows": lambda X, y: (X[:-1], y[:-1]),
+    "more rows": lambda X, y: (np.concatenate([X, X[:1]]), np.concatenate([y, y[:1]])),
+    "another order": lambda X, y: (X[::-1], y[::-1]),
+}
+
+
+@over("change", CHANGES)
+def test_a_source_that_changes_between_reads_is_an_error(change, small):
+    X, y = PROBLEMS["two classes"](rows=100)
+    with pytest.raises(
+        DataError, match=r"gave other rows than when it was read first .* must give the same rows"
+    ):
+        ol.LogisticRegression().fit(stream(Fickle(X, y, change)))
+
+
+def test_a_failed_read_leaves_the_model_as_it_was(small):
+    X, y = PROBLEMS["two classes"](rows=100)
+    model = ol.LogisticRegression().fit(X, y)
+    before = model.coef_.copy()
+    with pytest.raises(DataError):
+        model.fit(stream(Fickle(X, y, CHANGES["one number"])))
+    assert (model.coef_ == before).all()
+
+
+def test_solvers_that_draw_rows_are_refused_for_streams():
+    X, y = PROBLEMS["two classes"](rows=100)
+    with pytest.raises(ol.errors.SolverError, match=r"'sgd' draws its rows at random, .* partial_fit"):
+        ol.LogisticRegression(solver="sgd").fit(stream((X, y)))
+
+
+# ---- the parts ----------------------------------------------------------------------------------------------------
+
+
+@given(
+    st.integers(1, 40),
+    st.integers(1, 9),
+    st.sampled_from([torch.uint8, torch.float16, torch.float32, torch.float64]),
+    st.data(),
+)
+def test_a_checksum_sees_every_change(rows, features, dtype, data):
+    X = (7 * torch.rand(rows, features, generator=torch.Generator().manual_seed(rows))).to(dtype)
+    before = checksum(X)
+    assert checksum(X.clone()) == before
+    row, column = data.draw(st.integers(0, rows - 1)), data.draw(st.integers(0, features - 1))
+    changed = X.clone()
+    changed[row, column] += 1
+    assert checksum(changed) != before
+    other = data.draw(st.integers(0, rows - 1))
+    if not torch.equal(X[row], X[other]):
+        swapped = X.clone()
+        swapped[[row, other]] = X[[other, row]]
+        assert checksum(swapped) != before
+
+
+@pytest.mark.parametrize("sample", [20, 200, 10**6])
+def test_the_same_rows_stay_however_a_stream_is_cut(sample):
+    rng = np.random.default_rng(0)
+    X, labels = rng.normal(size=(1000, 3)), (rng.random(1000) < 0.02).astype(int)
+    kept = []
+    for size in (1000, 7, 333):
+        reservoir = Reservoir(sample * 24)
+        for start in range(0, 1000, size):
+            reservoir.add(torch.from_numpy(X[start : start + size]), labels[start : start + size])
+        kept.append(reservoir.finish(None, "cpu"))
+    for other in kept[1:]:
+        assert torch.equal(kept[0].index, other.index)
+        assert torch.equal(kept[0].factor, other.factor)
+    index, factor = kept[0].index.numpy(), kept[0].factor.numpy()
+    assert torch.equal(kept[0].design.dense(slice(None)), torch.from_numpy(X[index]))
+    if sample >= 1000:
+        assert (index == np.arange(1000)).all()
+        assert (factor == 1).all()
+    else:
+        # Half of the sample is for the rare class.
+        assert sample / 4 <= labels[index].sum() + 1e-9 or labels[index].sum() == labels.sum()
+        assert factor.sum() == pytest.approx(1000, rel=5 / np.sqrt(sample))
+
+
+def test_what_is_read_ahead_comes_in_order_and_ends_with_its_reader():
+    assert list(ahead(range(50), depth=3)) == list(range(50))
+
+    def failing():
+        yield 1
+        raise ValueError("the disk is gone")
+
+    found = ahead(failing())
+    assert next(found) == 1
+    with pytest.raises(ValueError, match="the disk is gone"):
+        next(found)
+    closed = threading.Event()
+
+    def endless():
+        try:
+            while True:
+                yield 0
+        finally:
+            closed.set()
+
+    reader = ahead(endless())
+    next(reader)
+    reader.close()
+    assert closed.is_set()
+    assert not any(thread.name == "onelayer-reader" for thread in threading.enumerate())
+
+
+def test_slices_that_follow_each_other_are_one_read():
+    X = np.random.default_rng(0).normal(size=(100, 3))
+    design = surveyed(X)
+    before = design.reads
+    blocks = [design.block(slice(start, min(start + 11, 100))) for start in range(0, 100, 11)]
+    assert torch.equal(torch.cat(blocks), torch.from_numpy(X))
+    assert design.reads == before + 1
