@@ -2,12 +2,14 @@
 
 import pathlib
 
+from onelayer.errors import ParameterError
+
 __all__ = ["kind_of", "open_if_large"]
 
 # Of the memory that is free, what a file may need to be loaded as a whole.
 _SHARE = 0.5
 # Bytes in memory for one in the file: text grows to numbers, tables to float64.
-_GROWTH = {".svm": 2.0, ".libsvm": 2.0, ".csv": 2.0, ".npy": 2.0, ".npz": 2.0}
+_GROWTH = {".svm": 2.0, ".libsvm": 2.0, ".npy": 2.0, ".npz": 2.0}
 _PEEK = 4096
 
 
@@ -23,7 +25,15 @@ def open_if_large(data, memory_limit=None, **options):
     options = {name: value for name, value in options.items() if value not in (None, ())}
     path = pathlib.Path(data)
     # A named data set, also beside a folder of its name.
-    if data in NAMES or not (path.suffix or path.is_dir() or "*" in data):
+    named = data in NAMES or not (path.suffix or path.is_dir() or "*" in data)
+    if memory_limit is not None and (named or path.suffix.lower() == ".csv"):
+        kind = "a named data set" if named else "CSV"
+        raise ParameterError(
+            f"--memory-limit is {memory_limit}, and {data} is {kind}, which is loaded as a whole: leave --memory-limit out, or "
+            "write the rows as Parquet first."
+        )
+    # What CSV is too large for, it says itself where it is loaded.
+    if named or path.suffix.lower() == ".csv":
         return None
     large = path.is_file() and _loaded_bytes(path) > _SHARE * available_bytes()
     if memory_limit is None and not (path.is_dir() or "*" in data or large):
