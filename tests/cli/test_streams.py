@@ -148,6 +148,7 @@ def test_the_report_is_of_a_sample_of_the_rows(capsys, folder):
     assert " reads of the data" in out
     page = (folder / "runs" / "report" / "report.html").read_text()
     assert "reads of it" in page
+    assert f"The pictures are of {ROWS:,} rows, drawn alike from {ROWS:,}." in page
 
 
 BAD = {

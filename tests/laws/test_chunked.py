@@ -8,10 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
+from sklearn.exceptions import ConvergenceWarning
 
 import onelayer as ol
 from instances import LOSSES, PROBLEMS, draw, over
-from onelayer.certificates import Certifier, SweptCertifier
+from onelayer.certificates import Certifier, SweptCertifier, shift_of
 from onelayer.data import stream
 from onelayer.designs import ChunkedDesign, DenseDesign, Feed, Reservoir
 from onelayer.designs.ahead import ahead
@@ -20,6 +21,7 @@ from onelayer.errors import DataError
 from onelayer.estimators import memory
 from onelayer.objective import Objective, curvature_sweep, sweep
 from onelayer.parameters import Parameters
+from onelayer.solvers import minimize
 
 PENALTIES = {
     "none": (0.0, 0.0),
@@ -348,3 +350,120 @@ def test_slices_that_follow_each_other_are_one_read():
     blocks = [design.block(slice(start, min(start + 11, 100))) for start in range(0, 100, 11)]
     assert torch.equal(torch.cat(blocks), torch.from_numpy(X))
     assert design.reads == before + 1
+
+
+# ---- what a review has found --------------------------------------------------------------------------------------
+
+JUDGED = {name: LOSSES[name] for name in ("squared", "huber", "logistic", "cross-entropy")}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@over("loss", JUDGED)
+def test_no_swept_bound_is_below_the_distance(loss, weighted):
+    rng = np.random.default_rng(3)
+    for seed in range(12):
+        rows = int(rng.integers(2, 25))
+        scores, y = draw(loss, rows=rows, count=3, seed=seed)
+        outputs, features = scores.shape[1], 3
+        X = torch.from_numpy(rng.normal(size=(rows, features)) + rng.normal())
+        weight = torch.from_numpy(rng.integers(0, 3, size=rows).astype(float)) if weighted else None
+        if weighted:
+            weight[0] = 1.0
+        if loss.per_class:
+            y[: min(rows, outputs)] = torch.arange(min(rows, outputs))
+        objective = Objective(
+            DenseDesign(X),
+            y,
+            loss,
+            ol.penalties.L2(10.0 ** rng.integers(-3, 2)),
+            outputs=outputs,
+            sample_weight=weight,
+            fit_intercept=bool(seed % 3),
+        )
+        best = minimize(ol.solvers.Newton(), objective, objective.zeros(), tol=1e-13)
+        least = best.certificate.objective - best.certificate.gap
+        certifier = SweptCertifier(objective)
+        for size in (10.0, 1.0, 1e-2, 1e-5):
+            noise = size * torch.from_numpy(rng.normal(size=len(best.parameters.flat)))
+            place = best.parameters.like(best.parameters.flat + noise)
+            if not objective.fit_intercept:
+                place.bias.zero_()
+            first = certifier.sweep(place)
+            for shift in (None, shift_of(first), torch.full((outputs,), 0.3, dtype=torch.float64)):
+                if shift is not None and not certifier.shifts:
+                    continue
+                gap = certifier.of(certifier.sweep(place, shift=shift), place).gap
+                assert objective.value(place) - best.certificate.objective <= gap * (1 + 1e-9) + 1e-14
+                assert objective.value(place) - least >= -1e-14
+
+
+@pytest.mark.parametrize("centre", [30.0, 500.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_huber_far_from_zero_is_found_as_in_memory(small, centre, dtype):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(400, 4)).astype(dtype)
+    y = X @ [1.0, -2.0, 0.5, 0.0] + centre + rng.standard_t(2, size=400)
+    streamed = ol.LinearRegression("huber", alpha=0.1, max_iter=100).fit(stream((X, y)))
+    loaded = ol.LinearRegression("huber", alpha=0.1).fit(X, y)
+    assert streamed.result_.status == "converged"
+    assert streamed.certificate_.objective == pytest.approx(loaded.certificate_.objective, rel=2e-6)
+
+
+def test_a_warm_start_with_other_targets_moves_the_intercept(small):
+    X, y = PROBLEMS["linear"](rows=200)
+    model = ol.LinearRegression(alpha=0.1, standardize=True, warm_start=True).fit(stream((X, y)))
+    before = model.intercept_
+    model.fit(stream((X, y + 50)))
+    assert model.intercept_ - before == pytest.approx(50, abs=1e-2)
+
+
+def test_a_tolerance_out_of_reach_ends(small):
+    X, y = PROBLEMS["two classes"](rows=200)
+    for data, tol in ((X, 1e-17), (X.astype(np.float32), 1e-17)):
+        with pytest.warns(ConvergenceWarning):
+            model = ol.LogisticRegression(tol=tol, max_iter=200).fit(stream((data, y)))
+        assert model.result_.status == "stalled"
+        assert model.n_iter_ < 60
+
+
+def test_blocks_without_weight_and_targets_without_spread(small):
+    X, y = PROBLEMS["two classes"](rows=70)
+    weight = np.r_[np.zeros(21), np.ones(49)]
+    streamed = ol.LogisticRegression(standardize=True).fit(stream((X, y, weight)))
+    assert streamed.result_.status == "converged"
+    for value in (0.0, 3.3):
+        line = ol.LinearRegression(alpha=0.1).fit(stream((X, np.full(70, value))))
+        assert line.result_.status == "converged"
+        assert line.intercept_ == pytest.approx(value, abs=1e-9)
+
+
+def test_entries_of_the_same_place_are_added_up(small):
+    X, y = PROBLEMS["two classes"](rows=200)
+    rows, columns = np.repeat(np.arange(200), 8), np.tile([0, 0, 1, 1, 2, 2, 3, 3], 200)
+    values = np.repeat(X.ravel() / 2, 2)
+    twice = csr_array((values, columns, np.arange(0, 1601, 8)), shape=X.shape)
+    assert not twice.has_canonical_format
+    assert len(rows) == twice.nnz
+    streamed = ol.LogisticRegression(standardize=True, tol=1e-12).fit(stream((twice, y)))
+    loaded = ol.LogisticRegression(standardize=True, tol=1e-12).fit(X, y)
+    np.testing.assert_allclose(streamed.coef_, loaded.coef_, atol=1e-5)
+    assert twice.nnz == 1600
+
+
+def test_a_checksum_sees_entries_that_move_far():
+    for dtype, rows in ((torch.float64, 2**19), (torch.float32, 2**20)):
+        X = torch.zeros(rows, 1, dtype=dtype)
+        X[5] = 1.0
+        moved = torch.zeros_like(X)
+        moved[5 + rows // 2] = 1.0
+        assert checksum(X) != checksum(moved)
+
+
+def test_arguments_beside_a_stream_have_its_length(small):
+    X, y = PROBLEMS["two classes"](rows=60)
+    model = ol.LogisticRegression().fit(X, y)
+    for count in (59, 61):
+        with pytest.raises(DataError, match=r"sample_weight has .* give one"):
+            model.score(stream((X, y)), sample_weight=np.ones(count))
+        with pytest.raises(DataError, match=r"offset has .* give one"):
+            model.predict(stream((X, y)), offset=np.zeros(count))

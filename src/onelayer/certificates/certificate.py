@@ -2,9 +2,15 @@
 
 import dataclasses
 
+import torch
+
 from onelayer.certificates.reach import Reach
 
-__all__ = ["Certificate"]
+__all__ = ["Certificate", "relative_gap", "rounding_value"]
+
+_EPS = torch.finfo(torch.float64).eps
+# A residual of so many roundings of its target is no residual: constant targets are met, never exactly.
+_ROUNDINGS = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,3 +73,17 @@ class Certificate:
 
     def __str__(self):
         return self.message
+
+
+def rounding_value(wide):
+    """Return a P so small that it is but the rounding of the targets; `wide` is an Objective in float64."""
+    if wide.loss.targets != "real":
+        return 0.0
+    return (_ROUNDINGS * _EPS) ** 2 * wide.value(wide.zeros(), wide.zero_scores())
+
+
+def relative_gap(gap, value, constant_value, rounding_value):
+    """Return gap / max(|P|, ε P₀); 0 for 0/0, and where P is no more than the rounding of the targets."""
+    if abs(value) <= rounding_value:
+        return 0.0
+    return gap / max(abs(value), _EPS * abs(constant_value))

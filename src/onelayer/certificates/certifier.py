@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from onelayer.certificates.certificate import Certificate
+from onelayer.certificates.certificate import Certificate, relative_gap, rounding_value
 from onelayer.certificates.dual_points import profiled
 from onelayer.certificates.fenchel import FenchelGap
 from onelayer.certificates.projected import ProjectedPoint
@@ -18,8 +18,6 @@ from onelayer.curvature import solved_densely
 __all__ = ["Certifier"]
 
 _EPS = torch.finfo(torch.float64).eps
-# A residual of so many roundings of its target is no residual: constant targets are met, never exactly.
-_ROUNDINGS = 32
 # Bounds below this share of P are left as they are.
 _TIGHT = 1e-12
 
@@ -37,12 +35,7 @@ class Certifier:
         self.objective = objective
         self.wide = objective.as_dtype(torch.float64)
         self.constant_value = self.wide.constant_value()
-        zero = (
-            self.wide.value(self.wide.zeros(), self.wide.zero_scores())
-            if objective.loss.targets == "real"
-            else 0.0
-        )
-        self._rounding_value = (_ROUNDINGS * _EPS) ** 2 * zero
+        self._rounding_value = rounding_value(self.wide)
         self._fenchel = FenchelGap(self.wide)
         self._quadratic = Quadratic(self.wide) if Quadratic.serves(objective) else None
         free = not (objective.penalty.l1 or objective.penalty.l2)
@@ -80,9 +73,7 @@ class Certifier:
 
     def relative(self, gap, value):
         """Return gap / max(|P|, ε P₀); 0 for 0/0, and where P is no more than the rounding of the targets."""
-        if abs(value) <= self._rounding_value:
-            return 0.0
-        return gap / max(abs(value), _EPS * abs(self.constant_value))
+        return relative_gap(gap, value, self.constant_value, self._rounding_value)
 
     def certify(self, parameters, near=None, tilt=None, aim=None):
         """Return a Certificate, or None where `obstacle` says why or nothing is proven.

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from onelayer.certificates.certificate import Certificate
+from onelayer.certificates.certificate import Certificate, relative_gap, rounding_value
 from onelayer.objective import sweep
 
 __all__ = ["SweptCertifier"]
@@ -69,6 +69,7 @@ class SweptCertifier:
         self.objective = objective
         self.wide = objective.as_dtype(torch.float64)
         self.constant_value = objective.constant_value()
+        self._rounding_value = rounding_value(self.wide)
         self.obstacle = None
         self._fixed: Any = None
 
@@ -91,8 +92,13 @@ class SweptCertifier:
         return penalty.fenchel_young(weight, penalty.l2 * weight - gradient.weight.double())
 
     def relative(self, gap, value):
-        """Return gap / max(|P|, ε P₀)."""
-        return gap / max(abs(value), _EPS * abs(self.constant_value))
+        """Return gap / max(|P|, ε P₀); 0 for 0/0, and where P is no more than the rounding of the targets."""
+        return relative_gap(gap, value, self.constant_value, self._rounding_value)
+
+    @property
+    def shifts(self):
+        """Whether a read at shifted scores can prove more: squared error needs none, its intercept is repaired exactly."""
+        return self.wide.fit_intercept and self.wide.loss.name != "squared"
 
     def certify(self, parameters, near=None, tilt=None, aim=None):
         """Return a Certificate; `near` are better parameters to take the dual point at, if there are any."""
@@ -100,7 +106,7 @@ class SweptCertifier:
         inner = parameters if near is None else near
         first = self.sweep(inner)
         certificate = self.of(first, parameters)
-        if aim is None or certificate.relative_gap <= aim or not self.wide.fit_intercept:
+        if aim is None or certificate.relative_gap <= aim or not self.shifts:
             return certificate
         # A second read, at scores that are shifted by the best intercept for these weights as the first one saw it.
         better = self.of(self.sweep(inner, shift=shift_of(first)), parameters)
@@ -137,7 +143,8 @@ class SweptCertifier:
         # Some rounding units of P itself: nothing smaller can be said in this arithmetic.
         gap = math.inf if math.isnan(gap) else gap + _UNITS * _EPS * abs(found.value)
         radius = math.sqrt(2 * gap / wide.penalty.l2)
-        return Certificate(gap, self.relative(gap, found.value), found.value, self.kind, weight_radius=radius)
+        value = found.value + (found.gradient.flat @ (parameters.flat.double() - found.end.flat)).item()
+        return Certificate(gap, self.relative(gap, value), value, self.kind, weight_radius=radius)
 
     # ---- sums over rows ---------------------------------------------------------------------------------------
 
@@ -244,7 +251,7 @@ class SweptCertifier:
         fixed, total = self._fixed, self.wide.total_weight
         everything, own = fixed.pulls
         mass = excess + fixed.sums[0]
-        share = (excess / mass).clamp(min=0).max()
+        share = torch.where(mass > 0, excess / mass, 0.0).clamp(0.0, 1.0).max()
         if share == 0:
             return pulled, squares, divergence
         row = (mass - excess / share).clamp(min=0)

@@ -173,7 +173,9 @@ class Fitting:
         summary = summarise(estimator, data.name, *parts, folder, **options)
         write_atomically(folder / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
         if self.report:
-            write_report(folder / "report.html", estimator, summary, *shown, **data.names)
+            write_report(
+                folder / "report.html", estimator, summary, *shown, **data.names, sampled=data.sampled
+            )
         return summary
 
     def _tell(self, summary, folder):

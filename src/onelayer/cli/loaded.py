@@ -21,7 +21,11 @@ class Loaded:
     names : dict
         Names of features and classes, and the shape of images, for a report.
     rows : int
+    sampled : None
+        All rows are shown.
     """
+
+    sampled = None
 
     def __init__(self, options, say):
         self.options = options

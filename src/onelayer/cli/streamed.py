@@ -58,8 +58,12 @@ class Streamed:
         abstain = self.options.abstain
         train = measure(estimator, self.stream, abstain=abstain)
         X, y = self.test
+        # What is shown is the test part where there is one.
+        self.sampled = train.rows if X is None else None
         test = X if y is not None or X is None else measure(estimator, X, abstain=abstain)
         tested = (test.X, test.y) if isinstance(test, Measured) else (test, y)
+        if isinstance(test, Measured):
+            self.sampled = test.rows
         return (train, None, test, y), (train.X, train.y, *tested)
 
     def _test(self):

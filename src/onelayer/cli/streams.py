@@ -1,5 +1,6 @@
 """Which data are read a block at a time, and what can be told of them before they are."""
 
+import glob
 import pathlib
 
 from onelayer.errors import ParameterError
@@ -25,7 +26,7 @@ def open_if_large(data, memory_limit=None, **options):
     options = {name: value for name, value in options.items() if value not in (None, ())}
     path = pathlib.Path(data)
     # A named data set, also beside a folder of its name.
-    named = data in NAMES or not (path.suffix or path.is_dir() or "*" in data)
+    named = data in NAMES or not (path.suffix or path.is_dir() or glob.has_magic(data))
     if memory_limit is not None and (named or path.suffix.lower() == ".csv"):
         kind = "a named data set" if named else "CSV"
         raise ParameterError(
@@ -36,7 +37,7 @@ def open_if_large(data, memory_limit=None, **options):
     if named or path.suffix.lower() == ".csv":
         return None
     large = path.is_file() and _loaded_bytes(path) > _SHARE * available_bytes()
-    if memory_limit is None and not (path.is_dir() or "*" in data or large):
+    if memory_limit is None and not (path.is_dir() or glob.has_magic(data) or large):
         return None
     return stream(data, memory_limit=memory_limit, **options)
 

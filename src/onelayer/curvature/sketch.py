@@ -12,7 +12,7 @@ _SHARE = 8
 
 def sketch_of(objective):
     """Return the objective of the rows that are in memory, or of a part of them where all are; weighted to stand for all."""
-    kept = getattr(objective.design, "kept", None)
+    kept = objective.design.kept
     if kept is None:
         return sampled_part(objective, max(1, objective.rows // _SHARE))
     return _weighted(objective.take(kept.index, kept.design), kept.factor)

@@ -28,8 +28,9 @@ def ahead(items, depth=1):
         return False
 
     def work():
-        iterator = iter(items)
+        iterator = None
         try:
+            iterator = iter(items)
             for item in iterator:
                 if not put((item, None)):
                     return

@@ -28,6 +28,8 @@ class Design(abc.ABC):
     features: int
     dtype: torch.dtype
     device: torch.device
+    # Of rows that are not in memory, those that are.
+    kept = None
 
     @property
     def sparse(self):

@@ -79,8 +79,11 @@ class ChunkedDesign(Design):
         return torch.float64 if self.feed.source.dtype == torch.float64 else torch.float32
 
     def parts(self):
+        self._cursor.close()
         for rows, X in self.feed.blocks():
-            yield rows, design_of(X, self.dtype)
+            # Converted once for all products of a block, which is small enough for the cache.
+            dense = isinstance(X, torch.Tensor)
+            yield rows, design_of(X.to(self.dtype) if dense else X, self.dtype)
 
     def scores(self, weight, bias=None):
         total = torch.empty(self.rows, len(weight), dtype=self.dtype, device=self.device)
@@ -111,6 +114,9 @@ class ChunkedDesign(Design):
 
     def take(self, index):
         index = index.to(self.device)
+        if not len(index):
+            empty = torch.empty(0, self.features, dtype=self.native, device=self.device)
+            return DenseDesign(empty, self.dtype)
         rows = self._kept_rows(index)
         if rows is not None:
             return rows
@@ -132,6 +138,8 @@ class ChunkedDesign(Design):
     def dense(self, index):
         if isinstance(index, slice):
             start, stop, _ = index.indices(self.rows)
+            if stop <= start:
+                return self.take(torch.zeros(0, dtype=torch.long)).dense(slice(None))
             return design_of(self._cursor.rows(start, stop), self.dtype).dense(slice(None))
         return self.take(index).dense(slice(None))
 
@@ -183,10 +191,17 @@ class _Cursor:
         self._blocks: Any = None
         self._current: Any = None
 
+    def close(self):
+        """Let go of the read, and of the files that it has open."""
+        if self._blocks is not None:
+            self._blocks.close()
+        self._blocks = self._current = None
+
     def rows(self, start, stop):
         """Return rows start … stop as a tensor or as Compressed rows."""
         if self._current is None or start < self._current[0].start:
-            self._blocks, self._current = self._feed.blocks(), None
+            self.close()
+            self._blocks = self._feed.blocks()
         found = []
         while True:
             if self._current is None or self._current[0].stop <= start:
@@ -199,8 +214,7 @@ class _Cursor:
             if start == stop:
                 break
         if stop == self._feed.rows:
-            self._blocks.close()
-            self._blocks = self._current = None
+            self.close()
         return found[0] if len(found) == 1 else joined(found)
 
 

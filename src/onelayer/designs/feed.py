@@ -122,6 +122,10 @@ def tensor_of(X):
     if isinstance(X, torch.Tensor):
         return X.detach()
     if hasattr(X, "indptr"):
+        if not X.has_canonical_format:
+            # Sums of what lies in one place: on a copy, for it may be the user's.
+            X = X.copy()
+            X.sum_duplicates()
         parts = (torch.from_numpy(np.ascontiguousarray(part)) for part in (X.indptr, X.indices, X.data))
         return Compressed(*parts, columns=X.shape[1])
     return torch.from_numpy(X if X.flags.writeable and X.flags.c_contiguous else np.array(X, order="C"))
@@ -137,21 +141,29 @@ def checksum(tensor):
         flat[:main].view(torch.int64).view(-1, _WORDS) if main else torch.zeros(0, _WORDS, dtype=torch.int64)
     )
     # Lines of words are added up and weighted by their places, columns of words as well: no two entries can change places.
-    lines = sums.sum(dim=1).numpy().view(np.uint64)
-    columns = sums.sum(dim=0).numpy().view(np.uint64)
+    lines = _spread(sums.sum(dim=1).numpy().view(np.uint64))
+    columns = _spread(sums.sum(dim=0).numpy().view(np.uint64))
     rest = np.zeros(width, dtype=np.uint8)
     rest[: len(flat) - main] = flat[main:].numpy()
     total = 0
-    for words in (lines, columns, rest.view(np.uint64)):
+    for words in (lines, columns, _spread(rest.view(np.uint64))):
         with np.errstate(over="ignore"):
             weights = np.arange(1, len(words) + 1, dtype=np.uint64) * _MIX
             total = _mixed(total, int((words * weights).sum(dtype=np.uint64)))
     return total
 
 
+def _spread(words):
+    """Return words each bit of which depends on many bits of the given ones (the finaliser of splitmix64)."""
+    with np.errstate(over="ignore"):
+        words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return words ^ (words >> np.uint64(31))
+
+
 def _of_labels(y):
     y = np.asarray(y)
-    if y.dtype.kind in "OU":
+    if y.dtype.kind in "OUT":
         y = np.frombuffer("\0".join(map(str, y.tolist())).encode(), dtype=np.uint8)
     return checksum(torch.from_numpy(np.array(y, order="C")))
 

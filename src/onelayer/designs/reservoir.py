@@ -55,7 +55,8 @@ class Reservoir:
         seen = self._seen
         self._tally = np.bincount(labels, minlength=len(self._tally)) + _padded(self._tally, labels)
         own = X.values.nbytes + X.places.nbytes if sparse else X.numel() * X.element_size()
-        self._row_bytes = (self._row_bytes * seen + own) / self._seen
+        # Never less than before: chances only fall.
+        self._row_bytes = max(self._row_bytes, (self._row_bytes * seen + own) / self._seen)
         if self._rows is None:
             self._rows = _Parts() if sparse else _Space(X)
         places = np.arange(self._next, self._next + count)

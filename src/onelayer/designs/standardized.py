@@ -98,6 +98,8 @@ class StandardizedDesign(Design):
         return (mean - self.mean) / self.scale, deviation / self.scale
 
     def column_norms(self, sample_weight):
+        if not sample_weight.any():
+            return torch.zeros_like(self.mean)
         mean, deviation = self.moments(sample_weight)
         return (sample_weight.double().sum() * (mean.square() + deviation.square())).sqrt()
 

@@ -57,23 +57,52 @@ def blocks_of(estimator, stream):
 
 def _applied(method, estimator, stream, options):
     offset = options.pop("offset", None)
+    offset, rows = _Beside("offset", offset), slice(0, 0)
     for rows, block in blocks_of(estimator, stream):
-        own = options if offset is None else options | {"offset": offset[rows]}
-        yield block, method(estimator, block.X, **own)
+        yield block, method(estimator, block.X, **options, **offset.of(rows))
+    offset.require_end(rows.stop)
 
 
 def scored(estimator, stream, y, sample_weight, offset):
     """Yield (targets, predictions, weights or None) of the blocks of a stream."""
     if y is not None:
         raise ParameterError(f"y is given, and {stream.name} brings its targets: leave it out.")
+    weights, offset = _Beside("sample_weight", sample_weight), _Beside("offset", offset)
+    rows = slice(0, 0)
     for rows, block in blocks_of(estimator, stream):
         if block.y is None:
             raise DataError(
                 f"{stream.name} has no target, which a score compares with: name its column with target=."
             )
-        weight = block.weight if sample_weight is None else np.asarray(sample_weight)[rows]
-        own = {} if offset is None else {"offset": offset[rows]}
-        yield block.y, as_array(estimator.predict(block.X, **own)), weight
+        weight = weights.of(rows).get("sample_weight", block.weight)
+        yield block.y, as_array(estimator.predict(block.X, **offset.of(rows))), weight
+    for beside in (weights, offset):
+        beside.require_end(rows.stop)
+
+
+class _Beside:
+    """An argument with an entry for each row of a stream."""
+
+    def __init__(self, name, values):
+        self._name = name
+        self._values = None if values is None else as_array(values)
+
+    def of(self, rows):
+        """Return the entries of these rows by the argument's name; nothing where there are none."""
+        if self._values is None:
+            return {}
+        if self._values.ndim == 0 or len(self._values) < rows.stop:
+            raise DataError(
+                f"{self._name} has shape {self._values.shape}, and the stream has more rows: give one per row."
+            )
+        return {self._name: self._values[rows]}
+
+    def require_end(self, rows):
+        """Refuse more entries than there were rows."""
+        if self._values is not None and len(self._values) != rows:
+            raise DataError(
+                f"the stream has {rows:,} rows and {self._name} has {len(self._values):,} entries: give one per row."
+            )
 
 
 def squares_of(parts):

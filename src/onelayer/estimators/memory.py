@@ -14,7 +14,7 @@ __all__ = ["Budget", "available_bytes"]
 _SHARE = 0.5
 # Of that: the sample of rows that stays; one block of rows, of which three may be there at a time.
 _SAMPLE, _BLOCK = 0.4, 1 / 24
-_LARGEST_BLOCK = 2**26
+_LARGEST_BLOCK = 2**23
 _LEAST = 4_000_000
 # Bytes for each row of the sample and each output, beside its features: scores, slopes and curvature in both arithmetics.
 _PER_OUTPUT = 80

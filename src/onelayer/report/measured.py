@@ -114,22 +114,24 @@ def _auc(negative, positive):
 
 
 def _regression(estimator, parts):
-    sums = {"rows": 0, "squares": 0.0, "distances": 0.0}
+    rows, squares, distances = 0, 0.0, 0.0
 
     def counted():
+        nonlocal rows, squares, distances
         for block in parts:
             y, predicted = (
-                np.asarray(block.y, dtype=float),
-                as_array(estimator.predict(block.X)).astype(float),
+                np.asarray(values, dtype=float).reshape(len(block), -1)
+                for values in (block.y, as_array(estimator.predict(block.X)))
             )
-            sums["rows"] += len(y)
-            sums["squares"] += float(((y - predicted) ** 2).sum())
-            sums["distances"] += float(np.abs(y - predicted).sum())
+            rows += len(y)
+            squares = squares + ((y - predicted) ** 2).sum(axis=0)
+            distances = distances + np.abs(y - predicted).sum(axis=0)
             yield y, predicted, None
 
     r2 = squares_of(counted())
-    rows = sums["rows"]
-    return {"r2": r2, "rmse": math.sqrt(sums["squares"] / rows), "mae": sums["distances"] / rows}, rows
+    # Of several targets the mean, as scikit-learn's.
+    rmse, mae = np.mean(np.sqrt(squares / rows)), np.mean(distances / rows)
+    return {"r2": r2, "rmse": float(rmse), "mae": float(mae)}, rows
 
 
 class _Sample:

@@ -37,6 +37,7 @@ def write_report(
     class_names=None,
     image_shape=None,
     title=None,
+    sampled=None,
 ):
     """Write a fit as one self-contained HTML file: no script, no request, nothing beside it.
 
@@ -56,6 +57,8 @@ def write_report(
         Height and width of the images that the rows are.
     title : str, optional
         The heading.
+    sampled : int, optional
+        How many rows the data are a sample of, if they are one: the pictures say so.
 
     Raises
     ------
@@ -90,6 +93,7 @@ def write_report(
             versions=_versions(),
             folder=summary["out"] or "FOLDER",
             certificate=estimator.certificate_,
+            sampled=None if sampled is None else (len(part.y), sampled),
         )
     )
     # A lone surrogate, legal in a file name, is no UTF-8.

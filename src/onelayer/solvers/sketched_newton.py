@@ -14,6 +14,7 @@ from onelayer.curvature.conjugate_gradients import solve
 from onelayer.curvature.sketch import sketch_of
 from onelayer.errors import SolverError
 from onelayer.objective import curvature_sweep, sweep
+from onelayer.parameters import Parameters
 from onelayer.penalties import L2
 from onelayer.result import Status
 from onelayer.solvers.base import Solver, State, check_count
@@ -124,11 +125,14 @@ class SketchedNewton(Solver):
     def init(self, objective, parameters, *, seed=0, tol=0.0):
         del seed
         sketch = sketch_of(objective)
-        start = parameters.to(torch.float64)
-        move: Any = None if bool(start.flat.any()) else _optimum(objective, sketch, start, tol)
+        start, move = parameters.to(torch.float64), None
+        if not bool(start.flat.any()):
+            start = _constant(sketch, start)
+            end = _optimum(objective, sketch, start, tol)
+            move = start.like(end.flat - start.flat)
         found = sweep(objective, start, move, (0.0, *_LENGTHS) if move else ())
         best = min(range(len(found.lengths)), key=lambda place: found.values[place])
-        if best != len(found.lengths) - 1:
+        if move is not None and best != len(found.lengths) - 1:
             # The sample was fitted too well.
             found = sweep(objective, start, start.like(found.lengths[best] * move.flat))
         return _State(
@@ -150,7 +154,7 @@ class SketchedNewton(Solver):
         settled = state.decrement < at.SETTLED * scale
         system = system.at(point, settled, math.inf if settled else at.TWO_SYSTEMS, False)
         state = dataclasses.replace(state, system=system)
-        for direction in self._directions(state):
+        for direction in self._directions(state, point):
             slope = (direction.flat @ state.gradient.flat).item()
             if slope < 0:
                 moved = self._moved(state, direction, slope, scale)
@@ -165,9 +169,18 @@ class SketchedNewton(Solver):
         """Return the state after a step along a direction, or None where no length of it lowers P."""
         fine = state.fine or -slope / 2 < _FINE * scale
         lengths = () if fine and state.step == 1.0 else _LENGTHS
+        if fine and not state.fine:
+            # Values in finer arithmetic are compared with one of their own kind.
+            lengths = (0.0, *lengths)
         found, length = _read(state, direction, lengths, fine), 1.0
+        if lengths and lengths[0] == 0.0:
+            state = dataclasses.replace(state, value=found.values[0])
         while not _enough(found, -1, state, slope, fine):
-            good = [place for place in range(len(lengths)) if _enough(found, place, state, slope, fine)]
+            good = [
+                place
+                for place in range(len(lengths))
+                if lengths[place] and _enough(found, place, state, slope, fine)
+            ]
             if good:
                 ratio = lengths[min(good, key=lambda place: found.values[place])]
                 lengths = ()
@@ -178,6 +191,8 @@ class SketchedNewton(Solver):
             if length < _LEAST_LENGTH:
                 return None
             found = _read(state, direction, lengths, fine)
+        if fine and not _helps(found, state):
+            return None
         return self._advance(state, found, direction, length, slope, fine)
 
     def _advance(self, state, found, direction, length, slope, fine):
@@ -200,8 +215,8 @@ class SketchedNewton(Solver):
             proof=_proof(state, found) if fine else None,
         )
 
-    def _directions(self, state):
-        """Yield directions to try, from the cheapest on: by the sketch and what the pairs add to it, then by all rows."""
+    def _directions(self, state, point):
+        """Yield directions to try: by the sketch and what the pairs add to it, by all rows, by curvature that does not die."""
         system, gradient = state.system, state.gradient
 
         def applied(flat):
@@ -228,6 +243,8 @@ class SketchedNewton(Solver):
             _MOST_READS,
         )
         yield solution.direction
+        system = state.system.majorised(point)
+        yield system.solve(gradient, Goal(0.0, target=_SYSTEM * system.decrement(gradient)))[0].direction
 
 
 def two_loop(gradient, pairs, metric):
@@ -241,6 +258,22 @@ def two_loop(gradient, pairs, metric):
     for (move, change, inverse), weight in zip(pairs, reversed(weights), strict=True):
         q += (weight - inverse * (change @ q)) * move
     return q
+
+
+def _helps(found, state):
+    """Return whether a step lowered P by more than rounding, or made the gradient smaller."""
+    noise = 2 * torch.finfo(torch.float64).eps * abs(state.value)
+    return (
+        found.value < state.value - noise or found.gradient.flat.abs().max() < state.gradient.flat.abs().max()
+    )
+
+
+def _constant(sketch, zeros):
+    """Return the best constant model of the sketch: W = 0, and b as good as it can be."""
+    if not sketch.fit_intercept:
+        return zeros
+    bias = sketch.loss.best_constant(sketch.y, sketch.sample_weight, sketch.outputs)
+    return Parameters.of(zeros.weight, bias.to(zeros.bias))
 
 
 def _optimum(objective, sketch, start, tol):
@@ -257,7 +290,9 @@ def _optimum(objective, sketch, start, tol):
     inner = solver.init(part, start, tol=0.0)
     for _ in range(_SKETCH_STEPS):
         inner = solver.step(part, inner)
-        if inner.halt or inner.decrement < min(error, at.SUBSET_ACCURACY) * abs(inner.value):
+        if inner.halt or (
+            inner.step == 1.0 and inner.decrement < min(error, at.SUBSET_ACCURACY) * abs(inner.value)
+        ):
             break
     return inner.parameters.to(torch.float64)
 
@@ -280,7 +315,7 @@ def _proof(state, found):
     certifier = state.certifier
     returned = found.end.to(state.returned)
     proof = certifier.of(found, returned)
-    if proof.relative_gap <= state.tol or not certifier.wide.fit_intercept:
+    if proof.relative_gap <= state.tol or not certifier.shifts:
         return proof
     gap = certifier.relative(certifier.estimate(found.end, found.gradient), found.value)
     if gap > state.tol / 2:
