@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import onelayer as ol
 from instances import LOSSES, PROBLEMS, draw, over
@@ -467,3 +469,33 @@ def test_arguments_beside_a_stream_have_its_length(small):
             model.score(stream((X, y)), sample_weight=np.ones(count))
         with pytest.raises(DataError, match=r"offset has .* give one"):
             model.predict(stream((X, y)), offset=np.zeros(count))
+
+
+def test_a_stream_is_certified_and_chosen_for(small):
+    X, y = PROBLEMS["three classes"](rows=200)
+    model = ol.SoftmaxRegression().fit(X, y)
+    streamed, loaded = ol.certify(model, stream((X, y))), ol.certify(model, X, y)
+    assert streamed.objective == pytest.approx(loaded.objective, rel=1e-12)
+    # The gradient point, where rows in memory have that of a Newton step: looser, and true.
+    assert 1e-12 < streamed.relative_gap <= 1e-3
+    choice = ol.choose_solver(model, stream((X, y)))
+    assert choice.name == "sketched-newton"
+    assert "of 200 rows give the start" in str(choice)
+
+
+MISPLACED = {
+    "polish": lambda s, y: ol.LogisticRegression().fit(s).polish(s, y),
+    "partial_fit": lambda s, y: ol.LogisticRegression(solver="sgd").partial_fit(s, y, classes=[0, 1]),
+    "a pipeline": lambda s, y: make_pipeline(StandardScaler(), ol.LogisticRegression()).fit(s, y),
+    "the device meta": lambda s, y: ol.LogisticRegression(device="meta").fit(s),
+}
+
+
+@over("use", MISPLACED)
+def test_where_a_stream_cannot_be_used_one_sentence_says_so(use):
+    X, y = PROBLEMS["two classes"](rows=60)
+    with pytest.raises(
+        (DataError, ol.errors.ParameterError), match=r"stream.*blocks|'meta', where nothing"
+    ) as caught:
+        use(stream((X, y)), y)
+    assert "\n" not in str(caught.value)

@@ -4,10 +4,11 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from onelayer.certificates import Certifier
+from onelayer.certificates import certifier_for
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.base import LinearModel
 from onelayer.estimators.features import Features
+from onelayer.estimators.surveying import is_stream
 from onelayer.estimators.translating import described, translated
 from onelayer.estimators.validation import as_tensor, check_lengths
 from onelayer.parameters import Parameters
@@ -22,7 +23,16 @@ _USUAL = {"loss": None, "alpha": None, "l1_ratio": 0.0, "fit_intercept": True}
 
 
 def certify(
-    fitted, X, y, sample_weight=None, offset=None, *, loss=None, alpha=None, l1_ratio=0.0, fit_intercept=True
+    fitted,
+    X,
+    y=None,
+    sample_weight=None,
+    offset=None,
+    *,
+    loss=None,
+    alpha=None,
+    l1_ratio=0.0,
+    fit_intercept=True,
 ):
     """Return a proven bound on how far coefficients are from the optimum of their own objective.
 
@@ -36,7 +46,8 @@ def certify(
         One of ours, or scikit-learn's LogisticRegression, Ridge, Lasso, ElasticNet or LinearRegression; or a pair (coef, intercept), from
         wherever, with `loss` and `alpha`.
     X, y, sample_weight
-        As for ``fit``.
+        As for ``fit``; a stream brings its targets, is read some three times, and its bound is a looser one (that of the
+        gradient point, without a Newton step).
     offset : array-like of shape (n_samples,) or (n_samples, outputs), optional
         Known part of the scores.
     loss : str or Loss, optional
@@ -70,7 +81,8 @@ def certify(
     >>> ol.certify((foreign.coef_, foreign.intercept_), data.X, data.y, loss="log", alpha=1 / 150).relative_gap < 1e-4
     True
     """
-    if y is None:
+    streamed = is_stream(X)
+    if y is None and not (streamed and X.has_target):
         raise DataError("y is None: give the targets of the fit.")
     words = {"loss": loss, "alpha": alpha, "l1_ratio": l1_ratio, "fit_intercept": fit_intercept}
     if hasattr(fitted, "fit"):
@@ -83,7 +95,7 @@ def certify(
             check_is_fitted(fitted, "coef_")
             model = fitted
         else:
-            model = translated(fitted, sample_weight, len(X) if not hasattr(X, "shape") else X.shape[0])
+            model = translated(fitted, sample_weight, _rows(X))
     else:
         model, fitted = described(fitted, y, sample_weight, **words)
     twin = type(model)(**model.get_params(deep=False)).set_params(dtype="float64")
@@ -93,16 +105,28 @@ def certify(
         named = hasattr(fitted, "feature_names_in_") and hasattr(X, "columns")
         if named:
             twin.feature_names_in_, twin.n_features_in_ = fitted.feature_names_in_, fitted.n_features_in_
-        features = Features(twin, X, fitting=not named)
+        if streamed:
+            features, y, sample_weight = twin._read(X, y, sample_weight)
+        else:
+            features = Features(twin, X, fitting=not named)
         check_lengths(features.rows, y, sample_weight)
         objective, undo = twin._make_objective(features, y, sample_weight, offset)
         _check_classes(fitted, twin)
         parameters = _parameters(fitted, objective, undo)
-        certifier = Certifier(objective)
+        certifier = certifier_for(objective)
         if certifier.obstacle:
             raise ParameterError(f"there is no certificate for {_name(fitted)}: {certifier.obstacle}.")
         with torch.autocast(objective.design.device.type, enabled=False):
             return _proven(certifier, undo.to_solver(parameters), fitted, undo)
+
+
+def _rows(X):
+    """Return how many rows there are, of a stream as far as that is known."""
+    if is_stream(X):
+        if X.rows is None:
+            raise DataError(f"the rows of {X.name} are not counted yet: give a stream of arrays or files.")
+        return X.rows
+    return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
 def _proven(certifier, parameters, fitted, undo):

@@ -31,7 +31,7 @@ class Choice:
         return f"{self.name}: {'; '.join(self.reasons)}."
 
 
-def choose_solver(est, X, y, sample_weight=None):
+def choose_solver(est, X, y=None, sample_weight=None):
     """Return which solver ``est.fit(X, y)`` would use, with reasons; nothing is fitted.
 
     Parameters
@@ -39,7 +39,7 @@ def choose_solver(est, X, y, sample_weight=None):
     est : estimator
         LinearRegression, LogisticRegression or SoftmaxRegression; it is left as it is.
     X, y, sample_weight
-        As for ``fit``.
+        As for ``fit``; a stream is read once.
 
     Returns
     -------

@@ -46,6 +46,11 @@ class Features:
 
     def __init__(self, estimator, X, *, fitting, device=None):
         self.copies, self.flipped = [], None
+        if hasattr(X, "source") and hasattr(X, "blocks"):
+            raise DataError(
+                f"X is the stream {X.name!r}, which fit, predict, score, objective, certify and choose_solver read in blocks: "
+                "give rows in memory here."
+            )
         self.is_tensor = isinstance(X, torch.Tensor)
         _check_shape(estimator, X, fitting)
         if is_sparse(X):

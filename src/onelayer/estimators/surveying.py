@@ -253,6 +253,8 @@ def _soft(y):
 
 
 def _device(device):
+    if str(device).startswith("meta"):
+        raise ParameterError(f"device is {device!r}, where nothing is computed: give 'cpu' or leave it out.")
     try:
         return torch.empty(0, device=device).device
     except (RuntimeError, AssertionError, TypeError) as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from onelayer.data.streams.base import Block, Source
 from onelayer.data.streams.opening import Options, open_source
 from onelayer.data.streams.sizes import parse_bytes, show_bytes
-from onelayer.errors import DataError, ParameterError
+from onelayer.errors import DataError, DataTypeError, ParameterError
 
 if TYPE_CHECKING:
     import torch
@@ -85,6 +85,12 @@ class Stream:
         if not isinstance(size, numbers.Integral) or isinstance(size, bool) or size < 1:
             raise ParameterError(f"size={size!r} is no number of rows: give a whole number above 0.")
         return self.source.read(int(size))
+
+    def __array__(self, dtype=None, copy=None):
+        raise DataTypeError(
+            f"{self.name} is a stream, which the estimators of onelayer read in blocks: for anything that needs the rows as an "
+            "array load them, for example with onelayer.data.load."
+        )
 
     def __repr__(self):
         rows = "rows not yet counted" if self.rows is None else f"{self.rows} rows"
