@@ -66,8 +66,8 @@ def test_the_exact_answer_is_certified(page):
 
 
 def test_a_learning_rate_that_is_too_large_is_named():
-    outputs, names = run("softmax", **SMALL | {"learning_rate": 1e4})
-    assert "learning_rate=10000" in names["model"].result_.message
+    outputs, names = run("softmax", **SMALL | {"learning_rate": 3e4})
+    assert "learning_rate=30000" in names["model"].result_.message
     assert names["model"].result_.message in shown(outputs)
 
 

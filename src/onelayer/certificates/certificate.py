@@ -1,6 +1,7 @@
 """What a proof says."""
 
 import dataclasses
+import math
 
 import torch
 
@@ -84,6 +85,9 @@ def rounding_value(wide):
 
 def relative_gap(gap, value, constant_value, rounding_value):
     """Return gap / max(|P|, ε P₀); 0 for 0/0, and where P is no more than the rounding of the targets."""
+    if not math.isfinite(value):
+        # Beside an infinite P every gap would be nothing.
+        return math.inf
     if abs(value) <= rounding_value:
         return 0.0
     return gap / max(abs(value), _EPS * abs(constant_value))

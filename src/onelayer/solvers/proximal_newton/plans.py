@@ -85,6 +85,8 @@ class Workshop:
         size = max(push.abs().max().item(), gradient.bias.abs().max().item())
         return size / self.unit
 
+    # Numbers at the end of float64 are told of where the objective is no number any more.
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def plan(self, point, gradient, before=None, *, majorised=False):
         """Return the Plan from a Point whose gradient (of the smooth part of P) is known."""
         objective, columns = self.objective, self.columns
