@@ -20,7 +20,7 @@ from onelayer.designs import ChunkedDesign, DenseDesign, Feed, Reservoir
 from onelayer.designs.ahead import ahead
 from onelayer.designs.feed import checksum
 from onelayer.errors import DataError
-from onelayer.estimators import memory
+from onelayer.estimators import memory, surveying
 from onelayer.objective import Objective, curvature_sweep, sweep
 from onelayer.parameters import Parameters
 from onelayer.solvers import minimize
@@ -46,6 +46,8 @@ def small(monkeypatch):
     """Blocks of 7 rows of 4 numbers, and a sample of about 60 rows."""
     budget = memory.Budget(2**22, 60 * (4 * 8 + 80), 7 * 4 * 8, per_output=20)
     monkeypatch.setattr(memory.Budget, "of", staticmethod(lambda limit=None: budget))
+    # A look at the first rows is not to be a read.
+    monkeypatch.setattr(surveying, "_PEEK", 8)
 
 
 def surveyed(X, dtype=None, size=7, sample=100):
@@ -352,6 +354,44 @@ def test_slices_that_follow_each_other_are_one_read():
     blocks = [design.block(slice(start, min(start + 11, 100))) for start in range(0, 100, 11)]
     assert torch.equal(torch.cat(blocks), torch.from_numpy(X))
     assert design.reads == before + 1
+
+
+def test_a_buffer_that_is_filled_again_is_no_danger(small):
+    X, y = PROBLEMS["two classes"](rows=200)
+    buffer, labels = np.empty((20, X.shape[1])), np.empty(20, dtype=int)
+
+    def refilled():
+        for start in range(0, 200, 20):
+            buffer[:], labels[:] = X[start : start + 20], y[start : start + 20]
+            yield buffer, labels
+
+    model, loaded = (
+        ol.LogisticRegression(tol=1e-12).fit(stream(refilled)),
+        ol.LogisticRegression(tol=1e-12).fit(X, y),
+    )
+    np.testing.assert_allclose(model.coef_, loaded.coef_, atol=1e-5)
+    assert (model.predict(stream(refilled)) == loaded.predict(X)).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.bfloat16, torch.float32, torch.float64])
+def test_parts_of_tensors_are_rows_too(small, dtype):
+    X = (9 * torch.rand(201, 5, generator=torch.Generator().manual_seed(0))).to(dtype)[1:]
+    y = torch.arange(200) % 2
+    model = ol.LogisticRegression().fit(stream((X, y)))
+    assert model.certificate_.relative_gap <= 1e-6
+
+
+def test_a_bound_is_never_worth_less_than_that_no_loss_is_negative(small):
+    X, y = PROBLEMS["two classes"](rows=200)
+    with pytest.warns(ConvergenceWarning):
+        model = ol.LogisticRegression(C=1e9, time_limit=1e-9).fit(stream((X, y)))
+    assert model.certificate_.relative_gap <= 1 + 1e-9
+
+
+def test_blocks_of_sparse_rows_are_sized_by_their_entries():
+    wide = csr_array((np.ones(4000), (np.repeat(np.arange(2000), 2), np.arange(4000))), shape=(2000, 2**20))
+    rows = memory.Budget.of(10**8).rows_of(stream((wide, np.arange(2000) % 2)))
+    assert rows > 10_000
 
 
 # ---- what a review has found --------------------------------------------------------------------------------------

@@ -147,8 +147,10 @@ class SweptCertifier:
         gap += self._rounding(found, parameters)
         # Some rounding units of P itself: nothing smaller can be said in this arithmetic.
         gap = math.inf if math.isnan(gap) else gap + _UNITS * _EPS * abs(found.value)
-        radius = math.sqrt(2 * gap / wide.penalty.l2)
         value = found.value + (found.gradient.flat @ (parameters.flat.double() - found.end.flat)).item()
+        # No loss here is negative: u = 0 is legal as well, and proves P ≥ 0.
+        gap = min(gap, value + self._rounding(found, parameters) + _UNITS * _EPS * abs(value))
+        radius = math.sqrt(2 * gap / wide.penalty.l2)
         return Certificate(gap, self.relative(gap, value), value, self.kind, weight_radius=radius)
 
     # ---- sums over rows ---------------------------------------------------------------------------------------

@@ -134,6 +134,9 @@ def tensor_of(X):
 def checksum(tensor):
     """Return a number that changes with any entry of a tensor, and with their order; at the speed of memory."""
     flat = tensor.contiguous().view(-1)
+    if flat.storage_offset() * flat.element_size() % 8 or flat.data_ptr() % 8:
+        # A part of a larger tensor need not begin where words do.
+        flat = flat.clone()
     flat = flat.view(torch.uint8) if flat.numel() else flat.new_zeros(0, dtype=torch.uint8)
     width = 8 * _WORDS
     main = len(flat) // width * width

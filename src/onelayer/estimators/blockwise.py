@@ -45,9 +45,8 @@ def blocks_of(estimator, stream):
             f"{stream.name} has other columns than those of the fit, or in another order: give them as {list(names)[:5]} …"
         )
     start = 0
-    size = Budget.of(stream.memory_limit).rows_of(
-        max(source.features, estimator.coef_.shape[0]), source.dtype
-    )
+    outputs = 1 if np.ndim(estimator.intercept_) == 0 else len(estimator.intercept_)
+    size = Budget.of(stream.memory_limit).rows_of(stream, outputs)
     for block in ahead(stream.blocks(size)):
         # A tensor, not an array: names were compared once, for all blocks.
         block.X = block.X if hasattr(block.X, "indptr") else tensor_of(block.X)

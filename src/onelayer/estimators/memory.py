@@ -16,6 +16,8 @@ _SHARE = 0.5
 _SAMPLE, _BLOCK = 0.4, 1 / 24
 _LARGEST_BLOCK = 2**23
 _LEAST = 4_000_000
+# Bytes of a score, and rows that are looked at before the first read.
+_SCORE, _PEEK = 8, 1024
 # Bytes for each row of the sample and each output, beside its features: scores, slopes and curvature in both arithmetics.
 _PER_OUTPUT = 80
 
@@ -48,9 +50,15 @@ class Budget:
             )
         return cls(limit, int(_SAMPLE * limit), min(int(_BLOCK * limit), _LARGEST_BLOCK))
 
-    def rows_of(self, features, storage):
-        """Return how many rows of so many features make a block."""
-        return max(1, self.block // max(1, features * storage.itemsize))
+    def rows_of(self, stream, outputs=1):
+        """Return how many rows of a stream make a block: by its features, or by its entries, and by the scores of each row."""
+        source = stream.source
+        width = source.features * source.dtype.itemsize
+        if source.sparse:
+            # As many entries as the first rows have, each with the number of its column.
+            first = next(iter(stream.blocks(_PEEK)))
+            width = first.X.nnz / len(first) * (source.dtype.itemsize + 4) + 8
+        return max(1, int(self.block / max(1.0, width, _SCORE * outputs)))
 
 
 def available_bytes(device=None):

@@ -17,6 +17,8 @@ __all__ = ["Coded", "Surveyed", "is_stream"]
 
 # What labels are numbered in, from the narrowest on: torch knows no unsigned numbers but bytes.
 _CODES = (np.uint8, np.int16, np.int32)
+# Rows that are looked at before the first read.
+_PEEK = 1024
 
 
 def is_stream(X):
@@ -99,7 +101,7 @@ class Surveyed:
             del estimator.feature_names_in_
         if stream.feature_names is not None:
             estimator.feature_names_in_ = np.asarray(stream.feature_names, dtype=object)
-        size = self.budget.rows_of(source.features, source.dtype)
+        size = self.budget.rows_of(stream, self._outputs(stream))
         self.feed = Feed(source, size, device=self._device)
         for callback in estimator._watchers():
             if hasattr(callback, "on_reading"):
@@ -118,6 +120,13 @@ class Surveyed:
     def design(self, dtype):
         """Return the design of X with products in this dtype."""
         return ChunkedDesign(self.feed, dtype, self._kept.as_dtype(dtype))
+
+    def _outputs(self, stream):
+        """Return how many scores a row seems to have, by the labels of the first rows."""
+        if not (self._labelled and stream.has_target):
+            return 1
+        y = np.asarray(next(iter(stream.blocks(_PEEK))).y)
+        return y.shape[1] if y.ndim == 2 else len(set(y.tolist()))
 
     # ---- the first read ---------------------------------------------------------------------------------------
 

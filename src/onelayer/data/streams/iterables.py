@@ -71,7 +71,15 @@ class BatchSource(Source):
         """Yield each batch as a block; those without rows are left out."""
         for number, batch in enumerate(_passed(self._batches)):
             if len(block := self._reader.block(batch, number)):
-                yield block
+                # Whoever reads a large file refills one buffer: a batch is theirs again as soon as the next one is asked for,
+                # and several are joined, or read ahead.
+                yield Block(*map(_copied, (block.X, block.y, block.weight)))
+
+
+def _copied(values):
+    if values is None:
+        return None
+    return values.clone() if hasattr(values, "clone") else values.copy()
 
 
 def _passed(batches):
