@@ -394,6 +394,28 @@ def test_blocks_of_sparse_rows_are_sized_by_their_entries():
     assert rows > 10_000
 
 
+def test_targets_beside_a_stream_are_scored_too(small):
+    X, y = PROBLEMS["two classes"](rows=100)
+    model = ol.LogisticRegression().fit(X, y)
+    assert model.score(stream(X, target=False), y) == pytest.approx(model.score(X, y), rel=1e-12)
+    with pytest.raises(ol.errors.ParameterError, match="brings its targets: leave it out"):
+        model.score(stream((X, y)), y)
+
+
+def test_a_file_that_goes_away_between_reads_is_one_sentence(small, tmp_path):
+    X, y = PROBLEMS["two classes"](rows=100)
+    path = tmp_path / "rows.npy"
+    np.save(path, np.c_[X, y])
+
+    class Gone(ol.callbacks.Callback):
+        def on_fit_begin(self, start):
+            path.unlink()
+
+    source = stream(lambda: ((np.load(path)[:, :-1], np.load(path)[:, -1]) for _ in range(1)))
+    with pytest.raises(DataError, match=r"rows.npy cannot be read any more .*: leave files where they are"):
+        ol.LogisticRegression().set_callbacks(Gone()).fit(source)
+
+
 # ---- what a review has found --------------------------------------------------------------------------------------
 
 JUDGED = {name: LOSSES[name] for name in ("squared", "huber", "logistic", "cross-entropy")}

@@ -107,7 +107,7 @@ class Feed:
 
     def _read(self):
         """Yield blocks with X as torch takes it and their checksums; this runs in the reader's thread."""
-        for block in self.source.read(self.size, self.start, self.stop):
+        for block in _told(self.source.read(self.size, self.start, self.stop), self.source.name):
             X = tensor_of(block.X)
             parts = (X.starts, X.places, X.values) if isinstance(X, Compressed) else (X,)
             total = functools.reduce(_mixed, map(checksum, parts), 0)
@@ -115,6 +115,17 @@ class Feed:
                 # Pinned, so that the copy to the device runs beside the products.
                 X = X.pin_memory()
             yield block, X, _mixed(total, _of_labels(block.y)) if block.y is not None else total
+
+
+def _told(blocks, name):
+    """Yield blocks; a file that cannot be read is told of in a sentence."""
+    try:
+        yield from blocks
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or name} cannot be read any more ({error.strerror or error}): leave files where they are until "
+            "the fit has ended."
+        ) from error
 
 
 def tensor_of(X):

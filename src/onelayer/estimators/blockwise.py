@@ -64,18 +64,20 @@ def _applied(method, estimator, stream, options):
 
 def scored(estimator, stream, y, sample_weight, offset):
     """Yield (targets, predictions, weights or None) of the blocks of a stream."""
-    if y is not None:
+    if y is not None and stream.has_target:
         raise ParameterError(f"y is given, and {stream.name} brings its targets: leave it out.")
-    weights, offset = _Beside("sample_weight", sample_weight), _Beside("offset", offset)
+    targets, offset = _Beside("y", y), _Beside("offset", offset)
+    weights = _Beside("sample_weight", sample_weight)
     rows = slice(0, 0)
     for rows, block in blocks_of(estimator, stream):
-        if block.y is None:
+        known = targets.of(rows).get("y", block.y)
+        if known is None:
             raise DataError(
                 f"{stream.name} has no target, which a score compares with: name its column with target=."
             )
         weight = weights.of(rows).get("sample_weight", block.weight)
-        yield block.y, as_array(estimator.predict(block.X, **offset.of(rows))), weight
-    for beside in (weights, offset):
+        yield known, as_array(estimator.predict(block.X, **offset.of(rows))), weight
+    for beside in (targets, weights, offset):
         beside.require_end(rows.stop)
 
 
