@@ -487,6 +487,7 @@ def test_a_tolerance_out_of_reach_ends(small):
         with pytest.warns(ConvergenceWarning):
             model = ol.LogisticRegression(tol=tol, max_iter=200).fit(stream((data, y)))
         assert model.result_.status == "stalled"
+        assert "standardize=True" in model.result_.message
         assert model.n_iter_ < 60
 
 
