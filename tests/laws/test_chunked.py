@@ -20,7 +20,7 @@ from onelayer.designs import ChunkedDesign, DenseDesign, Feed, Reservoir
 from onelayer.designs.ahead import ahead
 from onelayer.designs.feed import checksum
 from onelayer.errors import DataError
-from onelayer.estimators import memory, surveying
+from onelayer.estimators import memory
 from onelayer.objective import Objective, curvature_sweep, sweep
 from onelayer.parameters import Parameters
 from onelayer.solvers import minimize
@@ -47,7 +47,7 @@ def small(monkeypatch):
     budget = memory.Budget(2**22, 60 * (4 * 8 + 80), 7 * 4 * 8, per_output=20)
     monkeypatch.setattr(memory.Budget, "of", staticmethod(lambda limit=None: budget))
     # A look at the first rows is not to be a read.
-    monkeypatch.setattr(surveying, "_PEEK", 8)
+    monkeypatch.setattr(memory, "_PEEK", 8)
 
 
 def surveyed(X, dtype=None, size=7, sample=100):
@@ -347,6 +347,14 @@ def test_what_is_read_ahead_comes_in_order_and_ends_with_its_reader():
     assert not any(thread.name == "onelayer-reader" for thread in threading.enumerate())
 
 
+def test_rows_of_a_source_that_can_seek_are_not_searched_for():
+    X = np.random.default_rng(0).normal(size=(100, 3))
+    design, index = surveyed(X, sample=10), torch.tensor([90, 3, 3, 41])
+    before = design.feed.read_rows
+    assert torch.equal(design.take(index).dense(slice(None)), torch.from_numpy(X)[index])
+    assert design.feed.read_rows == before + 3
+
+
 def test_slices_that_follow_each_other_are_one_read():
     X = np.random.default_rng(0).normal(size=(100, 3))
     design = surveyed(X)
@@ -390,8 +398,13 @@ def test_a_bound_is_never_worth_less_than_that_no_loss_is_negative(small):
 
 def test_blocks_of_sparse_rows_are_sized_by_their_entries():
     wide = csr_array((np.ones(4000), (np.repeat(np.arange(2000), 2), np.arange(4000))), shape=(2000, 2**20))
-    rows = memory.Budget.of(10**8).rows_of(stream((wide, np.arange(2000) % 2)))
-    assert rows > 10_000
+    source, budget = stream((wide, np.arange(2000) % 2)), memory.Budget.of(10**8)
+    assert budget.rows_of(source, budget.first_rows(source)) > 10_000
+
+
+def test_no_more_first_rows_are_looked_at_than_a_block_holds():
+    source, budget = stream((np.zeros((600, 5000)), np.arange(600) % 2)), memory.Budget.of(4_000_000)
+    assert len(budget.first_rows(source)) * 5000 * 8 <= budget.block
 
 
 def test_targets_beside_a_stream_are_scored_too(small):

@@ -47,7 +47,7 @@ class ChunkedDesign(Design):
     Notes
     -----
     Each method is one read, :meth:`parts` as well: who needs several products of the same rows takes them from there.
-    Only `take` of rows that are all among those kept reads nothing.
+    Only `take` of rows that are all among those kept reads nothing, and of a source that can seek no others than these.
     """
 
     def __init__(self, feed, dtype=None, kept=None):
@@ -120,6 +120,10 @@ class ChunkedDesign(Design):
         rows = self._kept_rows(index)
         if rows is not None:
             return rows
+        different, places = torch.unique(index, return_inverse=True)
+        fetched = self.feed.fetch(different)
+        if fetched is not None:
+            return design_of(fetched, self.dtype).take(places)
         order = index.argsort(stable=True)
         rising, found, high = index[order], [], 0
         for rows, X in self.feed.blocks():

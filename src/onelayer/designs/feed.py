@@ -56,14 +56,9 @@ class Feed:
         """How often the data were read."""
         return self.read_rows / self.rows if self.rows else 0.0
 
-    @property
-    def counted(self):
-        """Whether the first read was made to its end."""
-        return self.rows > 0
-
     def watch(self, listener):
-        """Have a function called with the number of rows of each block that is delivered; None takes all back."""
-        self._listeners = [] if listener is None else [*self._listeners, listener]
+        """Have a function called with the number of rows of each block that is delivered."""
+        self._listeners.append(listener)
 
     def first(self):
         """Read for the first time: yield slices of rows and the source's blocks, and remember what they were."""
@@ -89,6 +84,14 @@ class Feed:
             start = stop
         if number < len(self._sums):
             raise self._changed(start, self.rows)
+
+    def fetch(self, index):
+        """Return X at rising row numbers without reading what is between, or None where the source has no way to."""
+        if not getattr(self.source, "seekable", False):
+            return None
+        block = self.source.take(index.cpu().numpy() + self.start)
+        self.read_rows += len(index)
+        return tensor_of(block.X).to(self.device)
 
     def _changed(self, start, stop):
         return DataError(

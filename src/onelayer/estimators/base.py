@@ -26,7 +26,7 @@ from onelayer.estimators.sklearn_callbacks import relayed
 from onelayer.estimators.starts import Starts, best_of
 from onelayer.estimators.stream import forget
 from onelayer.estimators.strengths import penalty_of
-from onelayer.estimators.surveying import Surveyed, is_stream
+from onelayer.estimators.surveying import Surveyed
 from onelayer.estimators.validation import (
     as_count,
     as_flag,
@@ -35,6 +35,7 @@ from onelayer.estimators.validation import (
     as_sample_weight,
     as_tensor,
     check_lengths,
+    is_stream,
     resolve_dtype,
 )
 from onelayer.estimators.watching import Watched

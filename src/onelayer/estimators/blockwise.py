@@ -9,8 +9,7 @@ from onelayer.designs.ahead import ahead
 from onelayer.designs.feed import tensor_of
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.memory import Budget
-from onelayer.estimators.surveying import is_stream
-from onelayer.estimators.validation import as_array
+from onelayer.estimators.validation import as_array, is_stream
 
 __all__ = ["blocks_of", "blockwise", "scored", "squares_of"]
 
@@ -46,7 +45,8 @@ def blocks_of(estimator, stream):
         )
     start = 0
     outputs = 1 if np.ndim(estimator.intercept_) == 0 else len(estimator.intercept_)
-    size = Budget.of(stream.memory_limit).rows_of(stream, outputs)
+    budget = Budget.of(stream.memory_limit)
+    size = budget.rows_of(stream, budget.first_rows(stream), outputs)
     for block in ahead(stream.blocks(size)):
         # A tensor, not an array: names were compared once, for all blocks.
         block.X = block.X if hasattr(block.X, "indptr") else tensor_of(block.X)

@@ -8,9 +8,8 @@ from onelayer.certificates import certifier_for
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.base import LinearModel
 from onelayer.estimators.features import Features
-from onelayer.estimators.surveying import is_stream
 from onelayer.estimators.translating import described, translated
-from onelayer.estimators.validation import as_tensor, check_lengths
+from onelayer.estimators.validation import as_tensor, check_lengths, is_stream
 from onelayer.parameters import Parameters
 from onelayer.solvers import ProximalNewton
 

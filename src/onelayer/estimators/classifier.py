@@ -14,9 +14,8 @@ from onelayer.estimators.blockwise import blockwise, scored
 from onelayer.estimators.from_torch import ClassifierExchange
 from onelayer.estimators.scaling import ClassMap
 from onelayer.estimators.streaming import ClassifierStreaming
-from onelayer.estimators.surveying import is_stream
 from onelayer.estimators.targets import log_shift, read_classes, share_right
-from onelayer.estimators.validation import as_number, as_tensor
+from onelayer.estimators.validation import as_number, as_tensor, is_stream
 from onelayer.links import LogisticSigmoid, Softmax
 from onelayer.losses import CrossEntropy, Logistic, Loss, ProbabilitySquaredError
 

@@ -5,7 +5,7 @@ import torch
 from sklearn.utils.validation import validate_data
 
 from onelayer.designs import DenseDesign, SparseDesign
-from onelayer.errors import DataError, DataTypeError, ParameterError
+from onelayer.errors import DataError, DataTypeError
 from onelayer.estimators.compressing import (
     compressed_of_scipy,
     compressed_of_torch,
@@ -13,7 +13,7 @@ from onelayer.estimators.compressing import (
     may_flip,
     sound,
 )
-from onelayer.estimators.validation import as_tensor, first_line, require_finite
+from onelayer.estimators.validation import as_tensor, first_line, is_stream, on_device, require_finite
 
 __all__ = ["Features"]
 
@@ -46,7 +46,7 @@ class Features:
 
     def __init__(self, estimator, X, *, fitting, device=None):
         self.copies, self.flipped = [], None
-        if hasattr(X, "source") and hasattr(X, "blocks"):
+        if is_stream(X):
             raise DataError(
                 f"X is the stream {X.name!r}, which fit, predict, score, objective, certify and choose_solver read in blocks: "
                 "give rows in memory here."
@@ -79,17 +79,9 @@ class Features:
 
     def _move(self, device):
         before = self.values.device
-        if str(device).startswith("meta"):
-            raise ParameterError(
-                f"device is {device!r}, where nothing is computed: give 'cpu' or leave it out."
-            )
-        try:
-            self.data = self.data.to(device)
-            self.flipped = self.flipped and self.flipped.to(device)
-        except (RuntimeError, AssertionError, TypeError) as error:
-            raise ParameterError(
-                f"device is {device!r}, which torch cannot use here ({first_line(error)}): give 'cpu' or leave it out."
-            ) from error
+        self.data, self.flipped = on_device(
+            device, lambda there: (self.data.to(there), self.flipped and self.flipped.to(there))
+        )
         if self.values.device != before:
             self.copies.append(f"X was copied from {before} to {self.values.device}")
 

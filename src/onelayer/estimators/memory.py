@@ -50,14 +50,17 @@ class Budget:
             )
         return cls(limit, int(_SAMPLE * limit), min(int(_BLOCK * limit), _LARGEST_BLOCK))
 
-    def rows_of(self, stream, outputs=1):
-        """Return how many rows of a stream make a block: by its features, or by its entries, and by the scores of each row."""
-        source = stream.source
-        width = source.features * source.dtype.itemsize
-        if source.sparse:
+    def first_rows(self, stream):
+        """Return some rows of a stream, no more than a block may hold, to see what they are like."""
+        width = 1 if stream.sparse else stream.features * stream.dtype.itemsize
+        return next(iter(stream.blocks(max(1, min(_PEEK, self.block // width)))))
+
+    def rows_of(self, stream, first, outputs=1):
+        """Return how many rows make a block: by the features of a row, or by its entries, and by its scores."""
+        width = stream.features * stream.dtype.itemsize
+        if stream.sparse:
             # As many entries as the first rows have, each with the number of its column.
-            first = next(iter(stream.blocks(_PEEK)))
-            width = first.X.nnz / len(first) * (source.dtype.itemsize + 4) + 8
+            width = first.X.nnz / len(first) * (stream.dtype.itemsize + 4) + 8
         return max(1, int(self.block / max(1.0, width, _SCORE * outputs)))
 
 

@@ -12,8 +12,14 @@ from onelayer.estimators.base import LinearModel, Targets
 from onelayer.estimators.blockwise import blockwise, scored, squares_of
 from onelayer.estimators.from_torch import RegressorExchange
 from onelayer.estimators.streaming import RegressorStreaming
-from onelayer.estimators.surveying import is_stream
-from onelayer.estimators.validation import as_array, as_float64, as_number, as_tensor, require_finite
+from onelayer.estimators.validation import (
+    as_array,
+    as_float64,
+    as_number,
+    as_tensor,
+    is_stream,
+    require_finite,
+)
 from onelayer.losses import AbsoluteError, Huber, Loss, Quantile, SquaredError
 from onelayer.solvers.least_squares import dependent_columns_message
 

@@ -8,22 +8,15 @@ import numpy as np
 import torch
 
 from onelayer.designs import ChunkedDesign, Compressed, Feed, Reservoir
-from onelayer.errors import DataError, ParameterError
+from onelayer.errors import DataError
 from onelayer.estimators.memory import Budget
 from onelayer.estimators.row_arrays import RowArray
-from onelayer.estimators.validation import first_line, require_finite
+from onelayer.estimators.validation import first_line, on_device, require_finite
 
-__all__ = ["Coded", "Surveyed", "is_stream"]
+__all__ = ["Coded", "Surveyed"]
 
 # What labels are numbered in, from the narrowest on: torch knows no unsigned numbers but bytes.
 _CODES = (np.uint8, np.int16, np.int32)
-# Rows that are looked at before the first read.
-_PEEK = 1024
-
-
-def is_stream(X):
-    """Return whether X is a stream of ``onelayer.data.stream``."""
-    return hasattr(X, "source") and hasattr(X, "blocks") and hasattr(X, "memory_limit")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +80,11 @@ class Surveyed:
         self.stream, self.copies = stream, []
         self.budget = Budget.of(stream.memory_limit)
         self._labelled = hasattr(type(estimator), "predict_proba")
-        self._device = torch.device("cpu") if device is None else _device(device)
+        self._device = (
+            torch.device("cpu")
+            if device is None
+            else on_device(device, lambda there: torch.empty(0, device=there).device)
+        )
         if not stream.has_target and y is None:
             raise DataError(
                 f"{stream.name} has no target, and y is None: name its column with target=, or give y."
@@ -101,7 +98,8 @@ class Surveyed:
             del estimator.feature_names_in_
         if stream.feature_names is not None:
             estimator.feature_names_in_ = np.asarray(stream.feature_names, dtype=object)
-        size = self.budget.rows_of(stream, self._outputs(stream))
+        first = self.budget.first_rows(stream)
+        size = self.budget.rows_of(stream, first, self._outputs(first))
         self.feed = Feed(source, size, device=self._device)
         for callback in estimator._watchers():
             if hasattr(callback, "on_reading"):
@@ -121,11 +119,11 @@ class Surveyed:
         """Return the design of X with products in this dtype."""
         return ChunkedDesign(self.feed, dtype, self._kept.as_dtype(dtype))
 
-    def _outputs(self, stream):
+    def _outputs(self, first):
         """Return how many scores a row seems to have, by the labels of the first rows."""
-        if not (self._labelled and stream.has_target):
+        if not self._labelled or first.y is None:
             return 1
-        y = np.asarray(next(iter(stream.blocks(_PEEK))).y)
+        y = np.asarray(first.y)
         return y.shape[1] if y.ndim == 2 else len(set(y.tolist()))
 
     # ---- the first read ---------------------------------------------------------------------------------------
@@ -259,14 +257,3 @@ class _Labels:
 def _soft(y):
     y = np.asarray(y)
     return y.ndim == 2 and y.shape[1] > 1
-
-
-def _device(device):
-    if str(device).startswith("meta"):
-        raise ParameterError(f"device is {device!r}, where nothing is computed: give 'cpu' or leave it out.")
-    try:
-        return torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError, TypeError) as error:
-        raise ParameterError(
-            f"device is {device!r}, which torch cannot use here ({first_line(error)}): give 'cpu' or leave it out."
-        ) from error

@@ -21,6 +21,8 @@ __all__ = [
     "as_tensor",
     "check_lengths",
     "first_line",
+    "is_stream",
+    "on_device",
     "require_finite",
     "resolve_dtype",
 ]
@@ -28,6 +30,23 @@ __all__ = [
 # Sums of weights of this size and its inverse can be divided by without leaving float64.
 LEAST_TOTAL = 1e-300
 _ARITHMETIC = {"float32": torch.float32, "float64": torch.float64}
+
+
+def is_stream(X):
+    """Return whether X is a stream of ``onelayer.data.stream``."""
+    return hasattr(X, "source") and hasattr(X, "blocks") and hasattr(X, "memory_limit")
+
+
+def on_device(device, move):
+    """Return what `move` makes of a device, or raise ParameterError where torch cannot compute or has no room there."""
+    if str(device).startswith("meta"):
+        raise ParameterError(f"device is {device!r}, where nothing is computed: give 'cpu' or leave it out.")
+    try:
+        return move(device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise ParameterError(
+            f"device is {device!r}, which torch cannot use here ({first_line(error)}): give 'cpu' or leave it out."
+        ) from error
 
 
 def first_line(error):

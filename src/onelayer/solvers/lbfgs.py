@@ -11,6 +11,7 @@ from onelayer.solvers.base import Solver, State, check_count
 from onelayer.solvers.line_search import search
 from onelayer.solvers.metric import CurvatureMetric
 from onelayer.solvers.starting import hopeful
+from onelayer.solvers.two_loop import two_loop
 
 __all__ = ["LBFGS"]
 
@@ -90,7 +91,7 @@ class LBFGS(Solver):
         # Where the pairs mislead, the metric alone; where that does (a start at which hardly a row has curvature), neither.
         models = dict.fromkeys([(state.pairs, state.metric), ((), state.metric), ((), None)])
         for pairs, metric in models:
-            direction = -_two_loop(gradient, pairs, metric)
+            direction = -two_loop(gradient, pairs, _scaled(metric, pairs))
             slope = (direction @ gradient).item()
             if not slope < 0:
                 continue
@@ -157,18 +158,14 @@ def _stalled(objective, state, why):
     return dataclasses.replace(fresh, metric=state.metric, pairs=state.pairs, age=state.age)
 
 
-def _two_loop(gradient, pairs, metric):
-    """Return H g, H the inverse curvature that the pairs add to the metric (to the identity where there is none)."""
-    q = gradient.clone()
-    weights = []
-    for move, change, inverse in reversed(pairs):
-        weight = inverse * (move @ q)
-        q -= weight * change
-        weights.append(weight)
-    q = metric.apply(q) if metric else q
-    if pairs:
-        _, change, inverse = pairs[-1]
-        q /= inverse * (change @ (metric.apply(change) if metric else change))
-    for (move, change, inverse), weight in zip(pairs, reversed(weights), strict=True):
-        q += (weight - inverse * (change @ q)) * move
-    return q
+def _scaled(metric, pairs):
+    """Return the first guess of the recursion: the metric (the identity where there is none), scaled by the last pair."""
+
+    def applied(flat):
+        return metric.apply(flat) if metric else flat
+
+    if not pairs:
+        return applied
+    _, change, inverse = pairs[-1]
+    scale = inverse * (change @ applied(change))
+    return lambda flat: applied(flat) / scale

@@ -19,6 +19,7 @@ from onelayer.penalties import L2
 from onelayer.result import Status
 from onelayer.solvers.base import Solver, State, check_count
 from onelayer.solvers.newton import Newton
+from onelayer.solvers.two_loop import two_loop
 
 __all__ = ["SketchedNewton"]
 
@@ -45,7 +46,6 @@ _FORCING, _MOST_READS = 0.1, 30
 @dataclasses.dataclass
 class _State(State):
     work: Any = None
-    sketch: Any = None
     system: Any = None
     certifier: Any = None
     pairs: tuple = ()
@@ -140,7 +140,6 @@ class SketchedNewton(Solver):
             found.value,
             found.gradient,
             work=objective,
-            sketch=sketch,
             system=system_for(sketch),
             certifier=SweptCertifier(objective),
             tol=tol,
@@ -231,13 +230,12 @@ class SketchedNewton(Solver):
         if state.slow < _PATIENCE:
             yield gradient.like(-two_loop(gradient.flat, state.pairs, applied))
         work = state.certifier.wide if state.fine else state.work
-        first = math.inf
+        first = (gradient.flat @ applied(gradient.flat)).item() / 2
 
         def enough(residual, rest, gain):
             del residual, gain
             return rest <= _FORCING**2 * first
 
-        first = (gradient.flat @ applied(gradient.flat)).item() / 2
         solution = solve(
             lambda direction: curvature_sweep(work, state.parameters, direction),
             lambda residual: gradient.like(applied(residual.flat)),
@@ -248,19 +246,6 @@ class SketchedNewton(Solver):
         yield solution.direction
         system = state.system.majorised(point)
         yield system.solve(gradient, Goal(0.0, target=_SYSTEM * system.decrement(gradient)))[0].direction
-
-
-def two_loop(gradient, pairs, metric):
-    """Return H g, H the inverse curvature that pairs of L-BFGS add to a metric."""
-    q, weights = gradient.clone(), []
-    for move, change, inverse in reversed(pairs):
-        weight = inverse * (move @ q)
-        q -= weight * change
-        weights.append(weight)
-    q = metric(q)
-    for (move, change, inverse), weight in zip(pairs, reversed(weights), strict=True):
-        q += (weight - inverse * (change @ q)) * move
-    return q
 
 
 def _helps(found, state):
