@@ -11,6 +11,7 @@ __all__ = [
     "OnelayerError",
     "OutputError",
     "ParameterError",
+    "ProcessError",
     "RankWarning",
     "SolverError",
 ]
@@ -42,6 +43,10 @@ class ModelFileError(OnelayerError, ValueError):
 
 class OutputError(OnelayerError, OSError):
     """A result cannot be written where it was asked for."""
+
+
+class ProcessError(OnelayerError, RuntimeError):
+    """One of several processes that work on a fit is gone, does not answer, or does something else than the others."""
 
 
 class RankWarning(UserWarning):

@@ -100,6 +100,8 @@ class Result:
         The objective that each start ended with (``n_init`` of them, unless one was proven optimal).
     reads : float
         How often a stream was read, the first time and the proof included; 0 for data in memory.
+    shards : list of int
+        How many rows each process held.
     """
 
     status: Status
@@ -116,6 +118,7 @@ class Result:
     copies: list[str] = dataclasses.field(default_factory=list)
     starts: list[float] = dataclasses.field(default_factory=list)
     reads: float = 0.0
+    shards: list[int] = dataclasses.field(default_factory=list)
 
     def to_dict(self):
         """Return the account as JSON-ready builtins (non-finite numbers stay floats)."""

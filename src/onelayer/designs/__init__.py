@@ -6,6 +6,7 @@ from onelayer.designs.compressed import Compressed
 from onelayer.designs.dense import DenseDesign
 from onelayer.designs.feed import Feed
 from onelayer.designs.reservoir import Reservoir
+from onelayer.designs.sharded import ShardedDesign
 from onelayer.designs.sparse import SparseDesign
 from onelayer.designs.standardized import StandardizedDesign
 
@@ -17,6 +18,7 @@ __all__ = [
     "Feed",
     "Kept",
     "Reservoir",
+    "ShardedDesign",
     "SparseDesign",
     "StandardizedDesign",
 ]

@@ -4,6 +4,8 @@ import abc
 
 import torch
 
+from onelayer.processes import ALONE
+
 __all__ = ["Design"]
 
 # Numbers of one block of rows that are filled in at a time.
@@ -30,6 +32,8 @@ class Design(abc.ABC):
     device: torch.device
     # Of rows that are not in memory, those that are.
     kept = None
+    # The processes that hold rows of it.
+    group = ALONE
 
     @property
     def sparse(self):
@@ -52,7 +56,10 @@ class Design(abc.ABC):
         return 0.0
 
     def parts(self):
-        """Yield slices of rows and the designs of these rows, in one read: all of them at once where they are in memory."""
+        """Yield slices of rows and the designs of these rows, in one read: all of them at once where they are in memory.
+
+        Of several processes each yields its own: sums over all rows are those of ``group``.
+        """
         yield slice(0, self.rows), self
 
     @property

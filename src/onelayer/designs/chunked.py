@@ -31,6 +31,13 @@ class Kept:
         """Return the same rows with products in another arithmetic."""
         return Kept(self.index, self.factor, self.design.as_dtype(dtype))
 
+    def rows(self, index):
+        """Return the design of these rows of the larger design, or None where they are not all among those that are held."""
+        if not len(index) or not len(self.index):
+            return None
+        places = torch.searchsorted(self.index, index).clamp(max=len(self.index) - 1)
+        return self.design.take(places) if bool((self.index[places] == index).all()) else None
+
 
 class ChunkedDesign(Design):
     """Blocks of rows that are read anew, from files or from whatever gives the same rows each time.
@@ -117,7 +124,7 @@ class ChunkedDesign(Design):
         if not len(index):
             empty = torch.empty(0, self.features, dtype=self.native, device=self.device)
             return DenseDesign(empty, self.dtype)
-        rows = self._kept_rows(index)
+        rows = None if self.kept is None else self.kept.rows(index)
         if rows is not None:
             return rows
         different, places = torch.unique(index, return_inverse=True)
@@ -177,14 +184,6 @@ class ChunkedDesign(Design):
 
     def distances(self, centre, scale=None):
         return torch.cat([part.distances(centre, scale) for _, part in self.as_dtype(torch.float64).parts()])
-
-    def _kept_rows(self, index):
-        """Return the design of these rows if all of them are in memory, else None."""
-        kept = self.kept
-        if kept is None or not len(index):
-            return None
-        places = torch.searchsorted(kept.index, index).clamp(max=len(kept.index) - 1)
-        return kept.design.take(places) if bool((kept.index[places] == index).all()) else None
 
 
 class _Cursor:

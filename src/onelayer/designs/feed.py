@@ -33,6 +33,8 @@ class Feed:
         Which rows; default all.
     device : torch.device, optional
         Where blocks are needed; default the CPU.
+    may_be_empty : bool
+        Whether no rows are no error: where other processes have some.
 
     Attributes
     ----------
@@ -42,10 +44,10 @@ class Feed:
         Rows delivered so far, all reads together.
     """
 
-    def __init__(self, source, size, start=0, stop=None, device=None):
+    def __init__(self, source, size, start=0, stop=None, device=None, *, may_be_empty=False):
         self.source, self.size, self.start, self.stop = source, size, start, stop
         self.device = torch.device("cpu") if device is None else torch.device(device)
-        self.features = source.features
+        self.features, self.may_be_empty = source.features, may_be_empty
         self.rows = self.read_rows = 0
         self.stored = 0
         self._sums = []
@@ -69,7 +71,7 @@ class Feed:
             stored += len(X.values) if isinstance(X, Compressed) else X.numel()
             yield slice(rows, rows + count), block, X
             rows += count
-        if not rows:
+        if not rows and not self.may_be_empty:
             raise DataError(f"{self.source.name} has no rows: give data with at least one.")
         self.rows, self.stored, self._sums = rows, stored, sums
 

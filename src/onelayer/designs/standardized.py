@@ -37,6 +37,10 @@ class StandardizedDesign(Design):
         return self.base.reads
 
     @property
+    def group(self):
+        return self.base.group
+
+    @property
     def kept(self):
         """Of a base that is not in memory, the rows that are."""
         kept = self.base.kept

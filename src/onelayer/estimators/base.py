@@ -19,6 +19,7 @@ from onelayer.designs import StandardizedDesign
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.documentation import Documented
 from onelayer.estimators.features import Features
+from onelayer.estimators.gathering import processes_of
 from onelayer.estimators.polishing import Polishing
 from onelayer.estimators.saving import save
 from onelayer.estimators.scaling import ClassMap, Scaling, Undo
@@ -43,6 +44,7 @@ from onelayer.losses import Loss
 from onelayer.modules import linear_module
 from onelayer.objective import Objective
 from onelayer.penalties import PenaltyReport, make_penalty
+from onelayer.processes import ALONE
 from onelayer.result import Status
 from onelayer.solvers import minimize, resolve_solver
 
@@ -136,7 +138,12 @@ class LinearModel(Polishing, Watched, Documented, BaseEstimator, abc.ABC):
             raise
 
     def _fit_or_raise(self, X, y, sample_weight, offset):
-        features, y, sample_weight = self._read(X, y, sample_weight)
+        with processes_of(X).shared() as group:
+            return self._fit_shared(X, y, sample_weight, offset, group)
+
+    def _fit_shared(self, X, y, sample_weight, offset, group):
+        features, y, sample_weight = self._read(X, y, sample_weight, group)
+        offset = features.of_all(offset)
         self._log_copies(features.copies)
         check_lengths(features.rows, y, sample_weight)
         previous = self._previous_parameters()
@@ -146,6 +153,7 @@ class LinearModel(Polishing, Watched, Documented, BaseEstimator, abc.ABC):
         generator = self._random_state()
         starts = Starts(self.init, previous, as_count("n_init", self.n_init))
         seed = int(generator.randint(2**31 - 1)) if solver.draws or starts.draws else 0
+        seed = group.agreed(seed)
         self._returns_tensors = features.is_tensor
         fit = functools.partial(self._minimize, solver, seed, undo)
         time_limit = None if self.time_limit is None else as_number("time_limit", self.time_limit)
@@ -161,24 +169,26 @@ class LinearModel(Polishing, Watched, Documented, BaseEstimator, abc.ABC):
         self._set_parameters(found)
         self.result_, self.certificate_ = outcome.result, outcome.certificate
         self.result_.copies, self.result_.reads = features.copies, objective.design.reads
+        self.result_.shards = features.counts
         self.n_iter_ = self.result_.n_iter
         forget(self)
         self._learn(outcome.state)
         self._tell_of_end(self)
         if not self.result_.status.is_success:
-            warnings.warn(f"{type(self).__name__}: {self.result_.message}", ConvergenceWarning, stacklevel=4)
+            warnings.warn(f"{type(self).__name__}: {self.result_.message}", ConvergenceWarning, stacklevel=5)
         return self
 
-    def _read(self, X, y, sample_weight):
+    def _read(self, X, y, sample_weight, group=ALONE):
         """Return what is known of X, the targets and the weights; a stream brings all three."""
         if not is_stream(X):
             return Features(self, X, fitting=True, device=self.device), y, sample_weight
-        features = Surveyed(self, X, y, self.device)
+        features = Surveyed(self, X, y, self.device, group)
         if features.sample_weight is not None and sample_weight is not None:
             raise DataError(
                 f"sample_weight is given, and {X.name} brings its own: open the stream without weight=."
             )
-        return features, features.y, features.sample_weight if sample_weight is None else sample_weight
+        given = features.of_all(sample_weight)
+        return features, features.y, features.sample_weight if given is None else given
 
     def _random_state(self):
         try:
@@ -242,7 +252,7 @@ class LinearModel(Polishing, Watched, Documented, BaseEstimator, abc.ABC):
             max_iter=None if self.max_iter is None else int(as_number("max_iter", self.max_iter, low=1)),
             time_limit=time_limit,
             seed=seed,
-            callbacks=self._watchers(),
+            callbacks=self._watchers(objective.design.group),
             estimator=self,
             as_estimator=functools.partial(self._at, undo=undo),
             names=getattr(self, "feature_names_in_", None),
@@ -299,9 +309,9 @@ class LinearModel(Polishing, Watched, Documented, BaseEstimator, abc.ABC):
         0.693147
         """
         twin = type(self)(**self.get_params(deep=False))
-        features, y, sample_weight = twin._read(X, y, sample_weight)
+        features, y, sample_weight = twin._read(X, y, sample_weight, processes_of(X))
         check_lengths(features.rows, y, sample_weight)
-        return twin._make_objective(features, y, sample_weight, offset)[0]
+        return twin._make_objective(features, y, sample_weight, features.of_all(offset))[0]
 
     @property
     def penalty_report_(self):

@@ -8,8 +8,10 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer.designs.ahead import ahead
 from onelayer.designs.feed import tensor_of
 from onelayer.errors import DataError, ParameterError
+from onelayer.estimators.gathering import Share, processes_of, share_of
 from onelayer.estimators.memory import Budget
 from onelayer.estimators.validation import as_array, is_stream
+from onelayer.processes import ALONE
 
 __all__ = ["blocks_of", "blockwise", "scored", "squares_of"]
 
@@ -23,14 +25,15 @@ def blockwise(method):
             return method(self, X, **options)
         check_is_fitted(self, "coef_")
         found = [as_array(part, "X") for _, part in _applied(method, self, X, options)]
-        return np.concatenate(found)
+        # A process without rows has predictions without rows.
+        return np.concatenate(found) if found else as_array(method(self, np.zeros((1, X.features))))[:0]
 
     either.__doc__ = method.__doc__
     return either
 
 
-def blocks_of(estimator, stream):
-    """Yield slices of rows and the blocks of a stream, with X as `predict` takes it, read ahead."""
+def blocks_of(estimator, stream, share=None):
+    """Yield slices of rows and the blocks of a stream (or of a Share of it), with X as `predict` takes it, read ahead."""
     check_is_fitted(estimator, "coef_")
     source = stream.source
     if source.features != estimator.n_features_in_:
@@ -43,11 +46,12 @@ def blocks_of(estimator, stream):
         raise DataError(
             f"{stream.name} has other columns than those of the fit, or in another order: give them as {list(names)[:5]} …"
         )
-    start = 0
+    share = Share() if share is None else share
+    start = share.start
     outputs = 1 if np.ndim(estimator.intercept_) == 0 else len(estimator.intercept_)
     budget = Budget.of(stream.memory_limit)
     size = budget.rows_of(stream, budget.first_rows(stream), outputs)
-    for block in ahead(stream.blocks(size)):
+    for block in ahead(source.read(size, share.start, share.stop)):
         # A tensor, not an array: names were compared once, for all blocks.
         block.X = block.X if hasattr(block.X, "indptr") else tensor_of(block.X)
         yield slice(start, start + len(block)), block
@@ -56,20 +60,21 @@ def blocks_of(estimator, stream):
 
 def _applied(method, estimator, stream, options):
     offset = options.pop("offset", None)
+    share = share_of(stream, processes_of(stream))
     offset, rows = _Beside("offset", offset), slice(0, 0)
-    for rows, block in blocks_of(estimator, stream):
+    for rows, block in blocks_of(estimator, stream, share):
         yield block, method(estimator, block.X, **options, **offset.of(rows))
-    offset.require_end(rows.stop)
+    offset.require_end(rows.stop if share.total is None else share.total)
 
 
-def scored(estimator, stream, y, sample_weight, offset):
-    """Yield (targets, predictions, weights or None) of the blocks of a stream."""
+def scored(estimator, stream, y, sample_weight, offset, group=ALONE):
+    """Yield (targets, predictions, weights or None) of the blocks of a stream, of several processes its own."""
     if y is not None and stream.has_target:
         raise ParameterError(f"y is given, and {stream.name} brings its targets: leave it out.")
     targets, offset = _Beside("y", y), _Beside("offset", offset)
     weights = _Beside("sample_weight", sample_weight)
-    rows = slice(0, 0)
-    for rows, block in blocks_of(estimator, stream):
+    share, rows = share_of(stream, group), slice(0, 0)
+    for rows, block in blocks_of(estimator, stream, share):
         known = targets.of(rows).get("y", block.y)
         if known is None:
             raise DataError(
@@ -78,7 +83,7 @@ def scored(estimator, stream, y, sample_weight, offset):
         weight = weights.of(rows).get("sample_weight", block.weight)
         yield known, as_array(estimator.predict(block.X, **offset.of(rows))), weight
     for beside in (targets, weights, offset):
-        beside.require_end(rows.stop)
+        beside.require_end(rows.stop if share.total is None else share.total)
 
 
 class _Beside:
@@ -106,23 +111,41 @@ class _Beside:
             )
 
 
-def squares_of(parts):
-    """Return R² of (targets, predictions, weights) that come in parts.
+def squares_of(parts, group=ALONE):
+    """Return R² of (targets, predictions, weights) that come in parts, of several processes to each its own.
 
     The spread of the targets is merged from that of the parts about their own means, so that none of it cancels.
     """
-    total = mean = spread = left = 0.0
-    for y, predicted, weight in parts:
-        y, predicted = (np.asarray(part, dtype=np.float64).reshape(len(y), -1) for part in (y, predicted))
-        weight = np.ones(len(y)) if weight is None else weight
-        own = weight.sum()
-        if not own:
-            continue
-        middle = weight @ y / own
-        left = left + weight @ (y - predicted) ** 2
-        spread = spread + weight @ (y - middle) ** 2 + (middle - mean) ** 2 * (total * own / (total + own))
-        total, mean = total + own, mean + (middle - mean) * (own / (total + own))
+
+    def own():
+        return functools.reduce(_merged, map(_squares, parts), _NOTHING)
+
+    _, _, spread, left = functools.reduce(_merged, group.everyones(own))
     with np.errstate(divide="ignore", invalid="ignore"):
         # As scikit-learn: a target without spread is predicted rightly or not at all.
         ratio = np.where(spread > 0, 1 - left / spread, np.where(left > 0, 0.0, 1.0))
     return float(np.mean(ratio))
+
+
+# Weight, mean and spread of targets, and the squares that predictions leave.
+_NOTHING = (0.0, 0.0, 0.0, 0.0)
+
+
+def _squares(part):
+    y, predicted, weight = part
+    y, predicted = (np.asarray(values, dtype=np.float64).reshape(len(y), -1) for values in (y, predicted))
+    weight = np.ones(len(y)) if weight is None else weight
+    own = weight.sum()
+    if not own:
+        return _NOTHING
+    middle = weight @ y / own
+    return own, middle, weight @ (y - middle) ** 2, weight @ (y - predicted) ** 2
+
+
+def _merged(one, two):
+    (first, mean, spread, left), (second, other, more, rest) = one, two
+    total = first + second
+    if not first or not second:
+        return two if second else one
+    apart = (other - mean) ** 2 * (first * second / total)
+    return total, mean + (other - mean) * (second / total), spread + more + apart, left + rest

@@ -8,6 +8,7 @@ from onelayer.certificates import certifier_for
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.base import LinearModel
 from onelayer.estimators.features import Features
+from onelayer.estimators.gathering import processes_of
 from onelayer.estimators.translating import described, translated
 from onelayer.estimators.validation import as_tensor, check_lengths, is_stream
 from onelayer.parameters import Parameters
@@ -99,13 +100,14 @@ def certify(
         model, fitted = described(fitted, y, sample_weight, **words)
     twin = type(model)(**model.get_params(deep=False)).set_params(dtype="float64")
     # As in a fit: ordinary tensors, and products that autocast does not round.
-    with torch.inference_mode(False), torch.no_grad():
+    with processes_of(X).shared() as group, torch.inference_mode(False), torch.no_grad():
         # Columns in another order would be proven to be something that nobody fitted.
         named = hasattr(fitted, "feature_names_in_") and hasattr(X, "columns")
         if named:
             twin.feature_names_in_, twin.n_features_in_ = fitted.feature_names_in_, fitted.n_features_in_
         if streamed:
-            features, y, sample_weight = twin._read(X, y, sample_weight)
+            features, y, sample_weight = twin._read(X, y, sample_weight, group)
+            offset = features.of_all(offset)
         else:
             features = Features(twin, X, fitting=not named)
         check_lengths(features.rows, y, sample_weight)

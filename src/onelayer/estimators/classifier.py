@@ -12,6 +12,7 @@ from onelayer.errors import ParameterError
 from onelayer.estimators.base import LinearModel, Targets
 from onelayer.estimators.blockwise import blockwise, scored
 from onelayer.estimators.from_torch import ClassifierExchange
+from onelayer.estimators.gathering import processes_of
 from onelayer.estimators.scaling import ClassMap
 from onelayer.estimators.streaming import ClassifierStreaming
 from onelayer.estimators.targets import log_shift, read_classes, share_right
@@ -134,7 +135,10 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
         A stream brings its own y, and is read once.
         """
         if is_stream(X):
-            return self._share_right(scored(self, X, y, sample_weight, offset))
+            with processes_of(X).shared() as group:
+                parts = scored(self, X, y, sample_weight, offset, group)
+                right, total = group.summed(lambda: self._right(parts))
+                return (right / total).item()
         predicted = self.predict(X, offset=offset)
         return share_right(y, predicted, self.classes_, told=self.classes, sample_weight=sample_weight)
 
@@ -181,7 +185,8 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
             return as_tensor(native, device=index.device)[index]
         return self.classes_[index.cpu().numpy()]
 
-    def _share_right(self, parts):
+    def _right(self, parts):
+        """Return the weight of the rows whose label is predicted, and that of all rows."""
         right = total = 0.0
         for y, predicted, weight in parts:
             own = float(len(y)) if weight is None else float(weight.sum())
@@ -190,7 +195,7 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
                     y, predicted, self.classes_, told=self.classes, sample_weight=weight
                 )
                 total += own
-        return right / total
+        return [torch.tensor(value, dtype=torch.float64) for value in (right, total)]
 
     def _predict_or_none(self, X, offset, abstain):
         check_is_fitted(self, "coef_")

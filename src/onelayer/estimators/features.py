@@ -71,6 +71,15 @@ class Features:
         """The numbers that are stored, for their dtype and device."""
         return self.data if isinstance(self.data, torch.Tensor) else self.data.values
 
+    @property
+    def counts(self):
+        """Rows of each process: there is one."""
+        return [self.rows]
+
+    def of_all(self, values):
+        """Return what was given with an entry for each row, for the rows of all processes."""
+        return values
+
     def design(self, dtype):
         """Return the design of X with products in this dtype."""
         if isinstance(self.data, torch.Tensor):

@@ -51,14 +51,14 @@ class Budget:
         return cls(limit, int(_SAMPLE * limit), min(int(_BLOCK * limit), _LARGEST_BLOCK))
 
     def first_rows(self, stream):
-        """Return some rows of a stream, no more than a block may hold, to see what they are like."""
+        """Return some rows of a stream, no more than a block may hold, to see what they are like; None if it has none."""
         width = 1 if stream.sparse else stream.features * stream.dtype.itemsize
-        return next(iter(stream.blocks(max(1, min(_PEEK, self.block // width)))))
+        return next(iter(stream.blocks(max(1, min(_PEEK, self.block // width)))), None)
 
     def rows_of(self, stream, first, outputs=1):
         """Return how many rows make a block: by the features of a row, or by its entries, and by its scores."""
         width = stream.features * stream.dtype.itemsize
-        if stream.sparse:
+        if stream.sparse and first is not None:
             # As many entries as the first rows have, each with the number of its column.
             width = first.X.nnz / len(first) * (stream.dtype.itemsize + 4) + 8
         return max(1, int(self.block / max(1.0, width, _SCORE * outputs)))

@@ -11,6 +11,7 @@ from onelayer.errors import DataError, ParameterError, RankWarning
 from onelayer.estimators.base import LinearModel, Targets
 from onelayer.estimators.blockwise import blockwise, scored, squares_of
 from onelayer.estimators.from_torch import RegressorExchange
+from onelayer.estimators.gathering import processes_of
 from onelayer.estimators.streaming import RegressorStreaming
 from onelayer.estimators.validation import (
     as_array,
@@ -169,7 +170,8 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
     def score(self, X, y=None, sample_weight=None, offset=None):
         """Return R², the share of the variance of y that is predicted; a stream brings its own y, and is read once."""
         if is_stream(X):
-            return squares_of(scored(self, X, y, sample_weight, offset))
+            with processes_of(X).shared() as group:
+                return squares_of(scored(self, X, y, sample_weight, offset, group), group)
         weight = None if sample_weight is None else as_array(sample_weight)
         return float(r2_score(as_array(y), as_array(self.predict(X, offset=offset)), sample_weight=weight))
 

@@ -78,7 +78,7 @@ def best_of(objective, starts, fit, time_limit):
     for start in starts:
         left = time_limit
         if outcomes and time_limit is not None:
-            left = time_limit - (time.perf_counter() - began)
+            left = objective.design.group.agreed(time_limit - (time.perf_counter() - began))
             if left <= 0:
                 break
         outcomes.append(fit(objective.counted_anew(), start, left))

@@ -1,54 +1,21 @@
 """The first read of a stream: targets and weights of all rows, a sample of them that stays, and whether all are numbers."""
 
-import dataclasses
 import functools
 from typing import Any
 
 import numpy as np
 import torch
 
-from onelayer.designs import ChunkedDesign, Compressed, Feed, Reservoir
+from onelayer.designs import ChunkedDesign, Compressed, DenseDesign, Feed, Reservoir, ShardedDesign
 from onelayer.errors import DataError
+from onelayer.estimators.coded import Coded
+from onelayer.estimators.gathering import kept_of_all, require_alike, rows_of_all, share_of, targets_of_all
 from onelayer.estimators.memory import Budget
 from onelayer.estimators.row_arrays import RowArray
 from onelayer.estimators.validation import first_line, on_device, require_finite
+from onelayer.processes import ALONE
 
-__all__ = ["Coded", "Surveyed"]
-
-# What labels are numbered in, from the narrowest on: torch knows no unsigned numbers but bytes.
-_CODES = (np.uint8, np.int16, np.int32)
-
-
-@dataclasses.dataclass(frozen=True)
-class Coded:
-    """Labels of many rows, a byte or two each.
-
-    Attributes
-    ----------
-    labels : array of shape (n_labels,)
-        Sorted.
-    codes : array of shape (n,)
-        The number of each row's label.
-    """
-
-    labels: np.ndarray
-    codes: np.ndarray
-
-    @property
-    def shape(self):
-        return self.codes.shape
-
-    def __len__(self):
-        return len(self.codes)
-
-    def mass(self, weight):
-        """Return the weight of each label."""
-        total = np.zeros(len(self.labels))
-        for start in range(0, len(self.codes), 2**24):
-            rows = slice(start, start + 2**24)
-            own = None if weight is None else weight[rows]
-            total += np.bincount(self.codes[rows], weights=own, minlength=len(self.labels))
-        return total
+__all__ = ["Surveyed"]
 
 
 class Surveyed:
@@ -62,12 +29,17 @@ class Surveyed:
     y : array or None
         Targets that come beside the stream.
     device : torch.device or str, optional
+    group : Group
+        The processes that have rows of it.
 
     Attributes
     ----------
     y : Coded, or array of shape (n,) or (n, targets)
     sample_weight : array of shape (n,) or None
     rows : int
+        Of all processes, as `y` and `sample_weight`.
+    counts : list of int
+        Rows of each process.
     copies : list of str
     is_tensor : bool
         False: coefficients come back as arrays.
@@ -75,9 +47,9 @@ class Surveyed:
 
     is_tensor = False
 
-    def __init__(self, estimator, stream, y=None, device=None):
+    def __init__(self, estimator, stream, y=None, device=None, group=ALONE):
         source = stream.source
-        self.stream, self.copies = stream, []
+        self.stream, self.copies, self.group = stream, [], group
         self.budget = Budget.of(stream.memory_limit)
         self._labelled = hasattr(type(estimator), "predict_proba")
         self._device = (
@@ -100,15 +72,19 @@ class Surveyed:
             estimator.feature_names_in_ = np.asarray(stream.feature_names, dtype=object)
         first = self.budget.first_rows(stream)
         size = self.budget.rows_of(stream, first, self._outputs(first))
-        self.feed = Feed(source, size, device=self._device)
-        for callback in estimator._watchers():
+        require_alike(stream, group)
+        self._share = share = share_of(stream, group)
+        self.feed = Feed(
+            source, size, share.start, share.stop, device=self._device, may_be_empty=group.size > 1
+        )
+        for callback in estimator._watchers(group):
             if hasattr(callback, "on_reading"):
                 callback.on_reading(self.feed)
-        self._read(None if y is None else np.asarray(y))
+        self._gather(*self._read(None if y is None else np.asarray(y)))
 
     @property
     def rows(self):
-        return self.feed.rows
+        return sum(self.counts)
 
     @functools.cached_property
     def values(self):
@@ -117,11 +93,26 @@ class Surveyed:
 
     def design(self, dtype):
         """Return the design of X with products in this dtype."""
-        return ChunkedDesign(self.feed, dtype, self._kept.as_dtype(dtype))
+        if self.group.size == 1:
+            return ChunkedDesign(self.feed, dtype, self._kept.as_dtype(dtype))
+        if self.feed.rows:
+            own = ChunkedDesign(self.feed, dtype)
+        else:
+            own = DenseDesign(self.values.new_empty(0, self.stream.features), dtype)
+        return ShardedDesign(own, self.group, self.counts, self._kept.as_dtype(dtype))
+
+    def of_all(self, values):
+        """Return what was given with an entry for each row, for the rows of all processes."""
+        if values is None or self.group.size == 1 or self.stream.shards == "divide":
+            return values
+        values = np.asarray(values)
+        if values.ndim and len(values) == self.feed.rows:
+            return rows_of_all(self.group, np.ascontiguousarray(values), self.counts)
+        return values
 
     def _outputs(self, first):
         """Return how many scores a row seems to have, by the labels of the first rows."""
-        if not self._labelled or first.y is None:
+        if not self._labelled or first is None or first.y is None:
             return 1
         y = np.asarray(first.y)
         return y.shape[1] if y.ndim == 2 else len(set(y.tolist()))
@@ -129,13 +120,18 @@ class Surveyed:
     # ---- the first read ---------------------------------------------------------------------------------------
 
     def _read(self, given):
-        stream = self.stream
-        reservoir = Reservoir(self.budget.sample, self.budget.per_output, stream.rows)
+        """Return targets, weights and a sample of the rows of this process; None where it has no rows."""
+        stream, feed = self.stream, self.feed
+        # Each process holds the samples of all.
+        room = min(self.group.everyones(lambda: self.budget.sample)) // self.group.size
+        expected = stream.rows if feed.stop is None else feed.stop - feed.start
+        # Far from the rows of other processes, also where they do not know how many there are.
+        reservoir = Reservoir(room, self.budget.per_output, expected, self.group.rank << 40)
         targets: Any = None
         weights = RowArray(np.float64) if stream.source.has_weight else None
-        for rows, block, X in self.feed.first():
-            self._require_finite(X, rows.start)
-            y = block.y if given is None else given[rows]
+        for rows, block, X in feed.first():
+            self._require_finite(X, feed.start + rows.start)
+            y = block.y if given is None else given[feed.start + rows.start : feed.start + rows.stop]
             if len(y) != rows.stop - rows.start:
                 raise DataError(
                     f"y has {len(given):,} entries and {stream.name} has more rows: give one per row."
@@ -145,13 +141,23 @@ class Surveyed:
             reservoir.add(X, targets.add(y, rows.start))
             if weights is not None:
                 weights.append(np.asarray(block.weight))
-        if given is not None and len(given) != self.rows:
+        whole = feed.rows if self._share.total is None else self._share.total
+        if given is not None and len(given) != whole:
             raise DataError(
-                f"y has {len(given):,} entries and {stream.name} has {self.rows:,} rows: give one per row."
+                f"y has {len(given):,} entries and {stream.name} has {whole:,} rows: give one per row."
             )
-        self.y = targets.finish()
-        self.sample_weight = None if weights is None else weights.array()
-        self._kept = reservoir.finish(None, self._device)
+        weights = None if weights is None else weights.array()
+        if targets is None:
+            return None, weights, None
+        return targets.finish(), weights, reservoir.finish(None, self._device)
+
+    def _gather(self, y, weights, kept):
+        """Keep what all processes have read."""
+        group = self.group
+        self.counts = group.everyones(lambda: self.feed.rows)
+        self.y = targets_of_all(group, y, self.counts)
+        self.sample_weight = None if weights is None else rows_of_all(group, weights, self.counts)
+        self._kept = kept_of_all(group, kept, self.counts, self.stream, self._device)
 
     def _require_finite(self, X, start):
         values = X.values if isinstance(X, Compressed) else X
@@ -207,7 +213,7 @@ class _Labels:
     """Labels, numbered in the order in which they come."""
 
     def __init__(self):
-        self._numbers, self._codes = {}, RowArray(_CODES[0])
+        self._numbers, self._codes = {}, RowArray(Coded.narrowest(1))
 
     def add(self, y, start):
         """Keep the labels of a block and return their numbers."""
@@ -232,9 +238,7 @@ class _Labels:
             ) from error
         numbers = np.array([self._numbers.setdefault(label, len(self._numbers)) for label in labels.tolist()])
         numbers = numbers[codes]
-        self._codes.append(
-            numbers.astype(next(kind for kind in _CODES if len(self._numbers) - 1 <= np.iinfo(kind).max))
-        )
+        self._codes.append(numbers.astype(Coded.narrowest(len(self._numbers))))
         return numbers
 
     def finish(self):

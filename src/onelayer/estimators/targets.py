@@ -11,8 +11,8 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from onelayer.errors import DataError, ParameterError
+from onelayer.estimators.coded import Coded
 from onelayer.estimators.labels import label_array, positions
-from onelayer.estimators.surveying import Coded
 from onelayer.estimators.validation import as_array, check_lengths, require_finite
 
 __all__ = ["ClassTargets", "encoded", "read_classes", "share_right"]

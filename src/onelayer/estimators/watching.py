@@ -5,6 +5,7 @@ from typing import Any
 
 from onelayer.errors import ParameterError
 from onelayer.estimators.sklearn_callbacks import is_scikit_learns, set_scikit_learns
+from onelayer.processes import ALONE
 
 __all__ = ["Watched"]
 
@@ -41,8 +42,9 @@ class Watched:
             self._callbacks = tuple(ours)
         return self
 
-    def _watchers(self):
-        return [*self._callbacks, *self._relays, *self._own_callbacks()]
+    def _watchers(self, group=ALONE):
+        # Of several processes one shows what all of them do.
+        return [*self._callbacks, *self._relays, *([] if group.rank else self._own_callbacks())]
 
     def _own_callbacks(self):
         if not self.verbose and not _LOG.isEnabledFor(logging.INFO):

@@ -48,7 +48,8 @@ class Sweep:
 def sweep(objective, origin, direction=None, lengths=(), gather=None):
     """Return the Sweep from `origin` along `direction` (default: stay), in one read of X.
 
-    No array has a number for each row of X, only for each of a part of them.
+    No array has a number for each row of X, only for each of a part of them; where several processes have rows, they exchange
+    the sums alone.
 
     Parameters
     ----------
@@ -60,14 +61,14 @@ def sweep(objective, origin, direction=None, lengths=(), gather=None):
         Takes the part of the objective, its scores and s ∂ℓ/∂z at the end, and its shares of the value and of the gradient
         (weight and bias) without the penalty; returns a list of tensors, whose sums over all parts are `more`.
     """
-    origin = origin.to(torch.float64)
+    origin, direction = _alike(objective, origin.to(torch.float64), direction)
     end = origin if direction is None else origin.like(origin.flat + direction.flat)
     lengths = (*lengths, 1.0)
-    sums: Any = None
-    for _, part in objective.parts():
-        own = _share(part, origin, end, direction, lengths, gather)
-        sums = own if sums is None else [total + term for total, term in zip(sums, own, strict=True)]
-    values, slopes, pulled, pull, curvature, *more = sums
+
+    def share(part):
+        return _share(part, origin, end, direction, lengths, gather)
+
+    values, slopes, pulled, pull, curvature, *more = _summed(objective, share)
     penalty = objective.penalty
     smooth = penalty.smooth_part
     move: Any = None if direction is None else direction.weight.double()
@@ -80,6 +81,32 @@ def sweep(objective, origin, direction=None, lengths=(), gather=None):
     return Sweep(
         origin, end, lengths, tuple(values.tolist()), tuple(slopes.tolist()), gradient, curvature, more
     )
+
+
+def _alike(objective, origin, direction):
+    """Return both as all processes have them, to the bit."""
+    group = objective.design.group
+    if direction is None:
+        return origin.like(*group.alike(origin.flat)), None
+    flat, move = group.alike(origin.flat, direction.flat)
+    return origin.like(flat), direction.like(move)
+
+
+def _summed(objective, share):
+    """Return the sums of what `share` returns for the parts of the objective, in one read of X."""
+    work, before = objective._work, objective.passes
+
+    def own():
+        sums: Any = None
+        for _, part in objective.parts():
+            terms = share(part)
+            sums = terms if sums is None else [total + term for total, term in zip(sums, terms, strict=True)]
+        return [*sums, sums[0].new_tensor(objective.passes - before)]
+
+    *sums, passes = objective.design.group.summed(own)
+    # What all processes did.
+    work.passes = before + passes.item()
+    return sums
 
 
 def _share(part, origin, end, direction, lengths, gather):
@@ -119,11 +146,13 @@ def _share(part, origin, end, direction, lengths, gather):
 
 def curvature_sweep(objective, place, direction):
     """Return the Hessian of the smooth part of P at a place times a direction, in one read of X; float64."""
-    direction = direction.to(torch.float64)
-    weight, bias = objective.penalty.smooth_part.gradient(direction.weight), torch.zeros_like(direction.bias)
-    for _, part in objective.parts():
+    place, direction = _alike(objective, place, direction.to(torch.float64))
+
+    def share(part):
         scores = part.scores(place)
         bent = part._weighted(part.loss.curvature(scores, part.y).product(part.slopes(direction)))
-        weight = weight + part.adjoint(bent)
-        bias = bias + part._bias_gradient(bent)
-    return Parameters.of(weight, bias)
+        return [part.adjoint(bent).double(), part._bias_gradient(bent).double()]
+
+    weight, bias = _summed(objective, share)
+    smooth = objective.penalty.smooth_part.gradient(direction.weight)
+    return Parameters.of(weight + smooth, bias)

@@ -4,11 +4,13 @@ import dataclasses
 import math
 
 import numpy as np
+import torch
 
 from onelayer.abstention import Abstention
 from onelayer.designs.reservoir import hashed
 from onelayer.errors import DataError
 from onelayer.estimators.blockwise import blocks_of, squares_of
+from onelayer.estimators.gathering import processes_of, share_of
 from onelayer.plots.inputs import as_array
 
 __all__ = ["Measured", "measure"]
@@ -17,6 +19,7 @@ __all__ = ["Measured", "measure"]
 _SAMPLE = 20_000
 # Scores of two classes are counted in so many bins, of equal width in floating point: AUC is right to some 1e-4.
 _BINS = 2**20
+_TOTALS = ("rows", "accuracy", "log_loss", "brier", "uncertain", "decided")
 
 
 @dataclasses.dataclass
@@ -39,18 +42,19 @@ class Measured:
 
 
 def measure(estimator, stream, *, abstain=None):
-    """Return the Measured of a fitted model on a stream with targets."""
-    sample = _Sample()
-    parts = _seen(estimator, stream, sample)
-    if hasattr(estimator, "classes_"):
-        metrics, rows = _classification(estimator, parts, abstain)
-    else:
-        metrics, rows = _regression(estimator, parts)
-    return Measured(metrics, rows, *sample.finish())
+    """Return the Measured of a fitted model on a stream with targets; of several processes each reads its share."""
+    with processes_of(stream).shared() as group:
+        sample = _Sample(_SAMPLE // group.size)
+        parts = _seen(estimator, stream, sample, share_of(stream, group))
+        if hasattr(estimator, "classes_"):
+            metrics, rows = _classification(estimator, parts, abstain, group)
+        else:
+            metrics, rows = _regression(estimator, parts, group)
+        return Measured(metrics, rows, *_joined(group.everyones(sample.finish)))
 
 
-def _seen(estimator, stream, sample):
-    for rows, block in blocks_of(estimator, stream):
+def _seen(estimator, stream, sample, share):
+    for rows, block in blocks_of(estimator, stream, share):
         if block.y is None:
             raise DataError(
                 f"{stream.name} has no target, which predictions are compared with: name its column."
@@ -59,10 +63,33 @@ def _seen(estimator, stream, sample):
         yield block
 
 
-def _classification(estimator, parts, abstain):
+def _classification(estimator, parts, abstain, group):
     classes = as_array(estimator.classes_)
     bounds = None if abstain is None else Abstention.of(abstain, len(classes))
-    total = dict.fromkeys(("rows", "accuracy", "log_loss", "brier", "uncertain", "decided"), 0.0)
+
+    def own():
+        total, counts = _counted(estimator, classes, parts, bounds)
+        found = [torch.tensor(list(total.values()), dtype=torch.float64)]
+        return found if counts is None else [*found, torch.from_numpy(counts).double()]
+
+    sums, *counts = group.summed(own)
+    total = dict(zip(_TOTALS, sums.tolist(), strict=True))
+    rows = int(total["rows"])
+    metrics = {"accuracy": total["accuracy"] / rows}
+    if bounds is not None:
+        metrics["uncertain"] = int(total["uncertain"])
+        decided = rows - metrics["uncertain"]
+        metrics["accuracy_decided"] = total["decided"] / decided if decided else math.nan
+    metrics["log_loss"] = total["log_loss"] / rows
+    metrics["brier"] = total["brier"] / rows / (2 if counts else 1)
+    if counts:
+        metrics["auc"] = _auc(*counts[0].numpy())
+    return {name: value if isinstance(value, int) else float(value) for name, value in metrics.items()}, rows
+
+
+def _counted(estimator, classes, parts, bounds):
+    """Return the sums over the rows that metrics are made of, and how many rows of each class have each score."""
+    total = dict.fromkeys(_TOTALS, 0.0)
     counts = np.zeros((2, _BINS), dtype=np.int64) if len(classes) == 2 else None
     for block in parts:
         y = np.asarray(block.y)
@@ -86,17 +113,7 @@ def _classification(estimator, parts, abstain):
             bins = _bins(as_array(estimator.decision_function(block.X)))
             for label in (0, 1):
                 counts[label] += np.bincount(bins[codes == label], minlength=_BINS)
-    rows = int(total["rows"])
-    metrics = {"accuracy": total["accuracy"] / rows}
-    if bounds is not None:
-        metrics["uncertain"] = int(total["uncertain"])
-        decided = rows - metrics["uncertain"]
-        metrics["accuracy_decided"] = total["decided"] / decided if decided else math.nan
-    metrics["log_loss"] = total["log_loss"] / rows
-    metrics["brier"] = total["brier"] / rows / (2 if counts is not None else 1)
-    if counts is not None:
-        metrics["auc"] = _auc(*counts)
-    return {name: value if isinstance(value, int) else float(value) for name, value in metrics.items()}, rows
+    return total, counts
 
 
 def _bins(scores):
@@ -113,31 +130,35 @@ def _auc(negative, positive):
     return float((positive @ (below + negative / 2)) / (negative.sum() * positive.sum()))
 
 
-def _regression(estimator, parts):
-    rows, squares, distances = 0, 0.0, 0.0
+def _regression(estimator, parts, group):
+    totals = [torch.zeros((), dtype=torch.float64) for _ in range(3)]
 
     def counted():
-        nonlocal rows, squares, distances
         for block in parts:
             y, predicted = (
                 np.asarray(values, dtype=float).reshape(len(block), -1)
                 for values in (block.y, as_array(estimator.predict(block.X)))
             )
-            rows += len(y)
-            squares = squares + ((y - predicted) ** 2).sum(axis=0)
-            distances = distances + np.abs(y - predicted).sum(axis=0)
+            totals[0] = totals[0] + len(y)
+            for place, distances in ((1, (y - predicted) ** 2), (2, np.abs(y - predicted))):
+                totals[place] = totals[place] + torch.from_numpy(distances.sum(axis=0))
             yield y, predicted, None
 
-    r2 = squares_of(counted())
+    r2 = squares_of(counted(), group)
+    outputs = np.atleast_1d(as_array(estimator.intercept_)).size
+    rows, squares, distances = group.summed(
+        lambda: [totals[0], *(total + torch.zeros(outputs, dtype=torch.float64) for total in totals[1:])]
+    )
     # Of several targets the mean, as scikit-learn's.
-    rmse, mae = np.mean(np.sqrt(squares / rows)), np.mean(distances / rows)
-    return {"r2": r2, "rmse": float(rmse), "mae": float(mae)}, rows
+    rmse, mae = (squares / rows).sqrt().mean(), (distances / rows).mean()
+    return {"r2": r2, "rmse": rmse.item(), "mae": mae.item()}, int(rows)
 
 
 class _Sample:
-    """Rows of the smallest draws: each row alike, whatever the blocks."""
+    """So many rows, those of the smallest draws: each row alike, whatever the blocks."""
 
-    def __init__(self):
+    def __init__(self, count):
+        self._count = count
         self._draws, self._X, self._y, self._most = np.zeros(0), [], [], 1.0
 
     def add(self, rows, block):
@@ -148,22 +169,30 @@ class _Sample:
         self._X.append(as_array(block.X[index]) if not hasattr(block.X, "indptr") else block.X[index])
         self._y.append(np.asarray(block.y)[index])
         self._draws = np.concatenate([self._draws, draws[index]])
-        if len(self._draws) > 2 * _SAMPLE:
+        if len(self._draws) > 2 * self._count:
             self._keep_smallest()
 
     def finish(self):
+        """Return X and y of the rows, or None where there were none."""
+        if not self._X:
+            return None
         self._keep_smallest()
         return self._X[0], self._y[0]
 
     def _keep_smallest(self):
-        import scipy.sparse
-
-        kept = np.sort(np.argsort(self._draws, kind="stable")[:_SAMPLE])
-        stacked = (
-            scipy.sparse.vstack(self._X, format="csr")
-            if hasattr(self._X[0], "indptr")
-            else np.concatenate(self._X)
-        )
-        self._X, self._y = [stacked[kept]], [np.concatenate(self._y)[kept]]
+        kept = np.sort(np.argsort(self._draws, kind="stable")[: self._count])
+        self._X, self._y = [_stacked(self._X)[kept]], [np.concatenate(self._y)[kept]]
         self._draws = self._draws[kept]
-        self._most = self._draws.max() if len(kept) == _SAMPLE else 1.0
+        self._most = self._draws.max() if len(kept) == self._count else 1.0
+
+
+def _stacked(parts):
+    import scipy.sparse
+
+    return scipy.sparse.vstack(parts, format="csr") if hasattr(parts[0], "indptr") else np.concatenate(parts)
+
+
+def _joined(samples):
+    """Return X and y of the samples of all processes."""
+    found = [sample for sample in samples if sample is not None]
+    return _stacked([X for X, _ in found]), np.concatenate([y for _, y in found])

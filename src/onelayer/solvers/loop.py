@@ -94,7 +94,8 @@ class _Run:
             try:
                 outcome = self._iterate(start, seed)
             except KeyboardInterrupt:
-                if not self.trace:
+                # Of several processes the others know nothing of it.
+                if not self.trace or self.objective.design.group.size > 1:
                     raise
                 outcome = Status.INTERRUPTED, "interrupted by the user; the best iterate so far is kept"
             fitted = conclude(self, *outcome)
@@ -131,7 +132,8 @@ class _Run:
         self.best = self.state
         self._record(0)
         while True:
-            outcome = self._outcome()
+            # Of several processes the first one's clock and callbacks decide.
+            outcome = self.objective.design.group.agreed(self._outcome())
             if outcome:
                 return outcome
             self.state = self.solver.step(self.objective, self.state)

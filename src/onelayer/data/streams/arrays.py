@@ -83,6 +83,8 @@ class ArraySource(Source):
         The columns of ``X`` that are the target and the weight, where these are no arrays of their own.
     what : str
         What holds ``X``, for the sentences of errors.
+    may_be_empty : bool
+        Whether no rows are no error.
     """
 
     seekable = True
@@ -95,6 +97,7 @@ class ArraySource(Source):
         *,
         columns: tuple[int | None, int | None] = (None, None),
         what: str = "X",
+        may_be_empty: bool = False,
     ):
         if len(X.shape) != 2:
             raise DataError(f"{what} has shape {tuple(X.shape)}: give a 2-d array, one row for each sample.")
@@ -102,7 +105,7 @@ class ArraySource(Source):
         self._target_column, self._weight_column = columns
         self._others = sorted({column for column in columns if column is not None})
         self.rows, self.features = X.shape[0], X.shape[1] - len(self._others)
-        if self.rows == 0 or self.features == 0:
+        if self.features == 0 or (self.rows == 0 and not may_be_empty):
             raise DataError(f"{what} has shape {tuple(X.shape)}: give at least one row and one feature.")
         for name, part in (("y", y), ("weight", weight)):
             if part is not None and part.shape[:1] != X.shape[:1]:
@@ -115,9 +118,9 @@ class ArraySource(Source):
         self.has_weight = weight is not None or self._weight_column is not None
         self._whole: bool | None = None
         # now, and not in the first pass: values that cannot be used should not wait for a fit to be found
-        if y is not None:
+        if y is not None and self.rows:
             as_targets(y[0:1])
-        if weight is not None:
+        if weight is not None and self.rows:
             as_weights(weight[0:1])
 
     def read(self, size: int, start: int = 0, stop: int | None = None) -> Iterator[Block]:

@@ -32,6 +32,7 @@ class Options:
     categorical: tuple[str, ...] = ()
     features: int | None = None
     encoder: "ColumnEncoder | None" = None
+    may_be_empty: bool = False
 
     def refuse(self, source: str, **reasons: str) -> None:
         """Raise an error if one of the named arguments was given; ``reasons`` say what it is for."""
@@ -117,7 +118,7 @@ def _open_arrays(parts, options):
     if opened["X"] is None:
         raise DataError("X is None in the pair (X, y): give an array.")
     _refuse_shards(opened)
-    made = ArraySource(opened["X"], opened.get("y"), opened.get("weight"))
+    made = ArraySource(opened["X"], opened.get("y"), opened.get("weight"), may_be_empty=options.may_be_empty)
     if _names_files(given["X"]):
         return _named(made, given["X"], find_files(given["X"]), ".npy")
     made.description = "tensors" if is_tensor(given["X"]) else "CSR matrix" if made.sparse else "arrays"

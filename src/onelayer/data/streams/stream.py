@@ -28,10 +28,12 @@ class Stream:
         What is read.
     memory_limit : int or str, optional
         The bytes that a fit may use, as a number or as a text such as ``"2 GB"``.
+    shards : {"divide", "own"}, optional
+        Which rows each of several processes has.
     """
 
-    def __init__(self, source: Source, memory_limit: int | str | None = None):
-        self.source = source
+    def __init__(self, source: Source, memory_limit: int | str | None = None, shards: str | None = None):
+        self.source, self.shards = source, shards
         self.memory_limit = None if memory_limit is None else parse_bytes(memory_limit)
 
     @property
@@ -109,6 +111,7 @@ def stream(
     features: int | None = None,
     encoder: "ColumnEncoder | None" = None,
     memory_limit: int | str | None = None,
+    shards: str | None = None,
 ) -> Stream:
     """Open data that need not fit into memory, to be read in blocks of rows.
 
@@ -140,7 +143,12 @@ def stream(
     encoder : ColumnEncoder, optional
         The ``encoder`` of an earlier table. Columns are then matched by name, and the target may be absent.
     memory_limit : int or str, optional
-        The bytes that a fit may use, as a number or as a text such as ``"2 GB"``.
+        The bytes that a fit may use, as a number or as a text such as ``"2 GB"``; of several processes each one.
+    shards : {"divide", "own"}, optional
+        For several processes (started by ``torchrun``, or joined by ``torch.distributed.init_process_group``) that call
+        ``fit`` together: ``"divide"`` where all of them name the same data, of which each then reads its share;
+        ``"own"`` where each names other rows, maybe none. A process alone has all rows. The default: other processes are
+        not asked.
 
     Returns
     -------
@@ -152,7 +160,7 @@ def stream(
         If there is no such file, it cannot be read, or its parts do not go together; the message names what is at
         fault.
     ParameterError
-        If `memory_limit` is no amount of memory.
+        If `memory_limit` is no amount of memory, or `shards` none of its words.
 
     Examples
     --------
@@ -165,7 +173,13 @@ def stream(
     >>> [len(block) for block in data.blocks(4)]
     [4, 2]
     """
+    if shards not in (None, "divide", "own"):
+        raise ParameterError(
+            f"shards={shards!r} is not known: give 'divide' where all processes name the same data, 'own' where each names its "
+            "rows, or None."
+        )
     if isinstance(source, Stream):
+        shards = source.shards if shards is None else shards
         memory_limit = source.memory_limit if memory_limit is None else memory_limit
         source = source.source
     if not isinstance(source, Source):
@@ -178,6 +192,7 @@ def stream(
             _names(categorical),
             features,
             encoder,
+            may_be_empty=shards == "own",
         )
         try:
             source = open_source(source, options)
@@ -185,7 +200,7 @@ def stream(
             raise DataError(
                 f"{error.filename or source} cannot be read ({error.strerror or error}): check its permissions."
             ) from error
-    return Stream(source, memory_limit)
+    return Stream(source, memory_limit, shards)
 
 
 def _names(names):

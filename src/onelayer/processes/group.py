@@ -1,0 +1,233 @@
+"""What processes that work on one fit tell each other: sums, rows, and whether one of them failed."""
+
+import contextlib
+import datetime
+import functools
+import threading
+import time
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from onelayer.errors import OnelayerError, ProcessError
+
+__all__ = ["ALONE", "Group"]
+
+# Seconds after which a process that is not heard of counts as gone; one that is at work is heard of this often.
+_PATIENCE, _SIGN_OF_LIFE = 60.0, 15.0
+# Bytes that any network moves in a second.
+_SLOWEST = 2**20
+# Of torch's own patience, which is not to end before ours.
+_LONGEST = datetime.timedelta(days=30)
+
+
+class Group:
+    """The processes of one fit. Each runs the same program and calls the same methods in the same order.
+
+    Before each exchange they meet: an error on one is then an error on all, and never a wait without end or a sum of things that
+    do not belong together. Those that still work when the others wait give signs of life, so that slow and gone are told apart.
+
+    Parameters
+    ----------
+    handle : torch.distributed.ProcessGroup, optional
+        Default: this process is alone, and nothing is sent.
+
+    Attributes
+    ----------
+    rank, size : int
+        The number of this process, and how many there are.
+    """
+
+    def __init__(self, handle=None):
+        self._handle = handle
+        self.rank = 0 if handle is None else dist.get_rank(handle)
+        self.size = 1 if handle is None else dist.get_world_size(handle)
+        # How many exchanges there were; when the last one was; what ended them.
+        self._place, self._since, self._end = 0, time.monotonic(), None
+        # Held by whoever of our threads exchanges something.
+        self._turn, self._done = threading.RLock(), threading.Event()
+
+    @classmethod
+    def current(cls):
+        """Return the group of all processes of torch.distributed, for one fit; this one alone where there is none."""
+        if not (dist.is_available() and dist.is_initialized()):
+            return ALONE
+        return cls(_handle_of(dist.group.WORLD))
+
+    @contextlib.contextmanager
+    def shared(self):
+        """Return a context for all exchanges: what ends it here ends it on the other processes too."""
+        if self.size == 1:
+            yield self
+            return
+        self._done.clear()
+        threading.Thread(target=self._live, name="onelayer-sign-of-life", daemon=True).start()
+        try:
+            yield self
+        except BaseException as error:
+            if self._end is None:
+                with contextlib.suppress(BaseException), self._met(functools.partial(_fail, error)):
+                    pass
+            raise
+        finally:
+            self._done.set()
+
+    # ---- exchanges --------------------------------------------------------------------------------------------
+
+    def summed(self, work):
+        """Return the sums over all processes of the tensors of the list that ``work()`` returns on each, as float64.
+
+        One all-reduce of one buffer; the sums are the same bits on every process.
+        """
+        if self.size == 1:
+            return work()
+        with self._met(work) as parts:
+            flat = torch.cat([part.reshape(-1).double() for part in parts])
+            self._wait(dist.all_reduce(flat, group=self._handle, async_op=True), flat.nbytes)
+            pieces = flat.split([part.numel() for part in parts])
+            return [piece.view(part.shape) for piece, part in zip(pieces, parts, strict=True)]
+
+    def everyones(self, work):
+        """Return what ``work()`` returns on each process, in the order of their numbers: small things."""
+        if self.size == 1:
+            return [work()]
+        with self._met(work) as own:
+            return self._objects(own)
+
+    def agreed(self, value):
+        """Return what the first process has here: decisions that hang on clocks, on draws or on what a user's function says."""
+        return value if self.size == 1 else self.everyones(lambda: value if self.rank == 0 else None)[0]
+
+    def alike(self, *tensors):
+        """Return the first process's bits of tensors that are the same everywhere but for rounding."""
+        if self.size == 1:
+            return tensors
+        with self._met():
+            copies = [tensor.clone(memory_format=torch.contiguous_format) for tensor in tensors]
+            for copy in copies:
+                self._wait(dist.broadcast(copy, 0, group=self._handle, async_op=True), copy.nbytes)
+        return tuple(copies)
+
+    def sent(self, tensor, rank):
+        """Return a tensor of one process, which on the others is overwritten: there only shape and dtype matter."""
+        if self.size > 1 and tensor.numel():
+            with self._met():
+                # As bytes: not every number that is stored is one that every backend sends.
+                data = tensor.reshape(-1).view(torch.uint8)
+                self._wait(dist.broadcast(data, rank, group=self._handle, async_op=True), data.nbytes)
+        return tensor
+
+    def rows(self, own, counts):
+        """Return the rows of all processes, one below the other: those of this one, and how many each has."""
+        if self.size == 1:
+            return own
+        found = own.new_empty(sum(counts), *own.shape[1:])
+        for rank, piece in enumerate(found.split(list(counts))):
+            if rank == self.rank:
+                piece.copy_(own)
+            self.sent(piece, rank)
+        return found
+
+    # ---- underneath -------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _met(self, work=None):
+        """Return a context that all processes enter together, each with what its ``work()`` returned, or none of them."""
+        result = failure = None
+        try:
+            result = work() if work else None
+        except BaseException as error:  # noqa: BLE001 (it is raised below, after the others know)
+            failure = error
+        with self._turn:
+            while self._meet(failure):
+                pass
+            if self._end is not None:
+                raise self._end
+            self._place += 1
+            yield result
+            self._since = time.monotonic()
+
+    def _meet(self, failure=None, *, busy=False):
+        """Return whether some of the processes are still at work; what ended the fit on one of them ends it here."""
+        if self._end is not None:
+            return False
+        state = torch.tensor([failure is not None, busy, self._place, -self._place], dtype=torch.int64)
+        try:
+            self._wait(dist.all_reduce(state, dist.ReduceOp.MAX, group=self._handle, async_op=True))
+            failed, working, last, first = state.tolist()
+            if failed:
+                told = self._objects(None if failure is None else _told(failure))
+                self._end = self._failure_of(told) if failure is None else failure
+            elif last != -first:
+                self._end = ProcessError(
+                    f"the {self.size} processes are no longer at the same place of the fit: run the same program with the same "
+                    "versions and the same data on each of them."
+                )
+        except ProcessError as error:
+            self._end = failure or error
+        else:
+            return bool(working) and not failed
+        return False
+
+    def _failure_of(self, told):
+        rank = next(number for number, sentence in enumerate(told) if sentence is not None)
+        kind, sentence = told[rank]
+        return kind(f"process {rank} of {self.size}: {sentence}")
+
+    def _live(self):
+        """Meet the others while the main thread is at work, so that they know."""
+        while not self._done.wait(max(0.1, self._since + _SIGN_OF_LIFE - time.monotonic())):
+            if time.monotonic() < self._since + _SIGN_OF_LIFE or not self._turn.acquire(blocking=False):
+                continue
+            try:
+                # Where the main thread was waiting for its turn it is no longer at work.
+                self._meet(busy=True)
+                self._since = time.monotonic()
+            finally:
+                self._turn.release()
+            if self._end is not None:
+                return
+
+    def _objects(self, own):
+        found: list[Any] = [None] * self.size
+        try:
+            dist.all_gather_object(found, own, group=self._handle)
+        except RuntimeError as error:
+            raise self._gone(error) from error
+        return found
+
+    def _wait(self, work, size=0):
+        try:
+            work.wait(datetime.timedelta(seconds=_PATIENCE + size / _SLOWEST))
+        except RuntimeError as error:
+            raise self._gone(error) from error
+
+    def _gone(self, error):
+        why = "has not been heard of for a minute" if "timed out" in str(error).lower() else "is gone"
+        return ProcessError(
+            f"another of the {self.size} processes {why}, so process {self.rank} cannot go on: see what the others said last, "
+            "then start all of them again."
+        )
+
+
+@functools.lru_cache(maxsize=1)
+def _handle_of(world):
+    """Return a process group of our own with the processes of the user's: other traffic and other patience."""
+    del world
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
+    return dist.new_group(timeout=_LONGEST, backend=backend)
+
+
+def _fail(error):
+    raise error
+
+
+def _told(error):
+    """Return the class and the sentence with which the other processes end."""
+    if isinstance(error, OnelayerError):
+        return type(error), str(error)
+    return ProcessError, f"{type(error).__name__} {error}".strip()
+
+
+ALONE = Group()
