@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -22,3 +23,27 @@ def torchrun(script, *arguments, processes=2, options=(), timeout=240):
     return subprocess.run(
         command, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
     )
+
+
+def free_port():
+    """Return a port that nobody listens at."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return held.getsockname()[1]
+
+
+def processes(script, *arguments, count=2, started=None):
+    """Start a script of this folder in several processes without torchrun, which would end all where one ends."""
+    port, found = free_port(), []
+    for rank in range(count if started is None else started):
+        told = {"RANK": rank, "WORLD_SIZE": count, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        found.append(
+            subprocess.Popen(
+                [sys.executable, str(HERE / script), *map(str, arguments)],
+                env=environment() | {name: str(value) for name, value in told.items()},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    return found

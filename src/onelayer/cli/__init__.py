@@ -14,7 +14,8 @@ from onelayer.cli.evaluate import evaluate
 from onelayer.cli.fit import fit
 from onelayer.cli.lessons import lessons
 from onelayer.cli.predict import predict
-from onelayer.errors import OnelayerError
+from onelayer.cli.together import rank_of_several
+from onelayer.errors import OnelayerError, ProcessError
 
 __all__ = ["app", "main"]
 
@@ -46,12 +47,20 @@ def _root(
 
 def main(arguments=None):
     """Run the command line (default: of this process) and return the exit code: 0, 2 for bad input or usage, 3 for not converged, 130 for Ctrl-C."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    rank = rank_of_several()
+    if rank and arguments[:1] != ["fit"]:
+        # A fit is the only work that several processes share; all else the first of them does.
+        return 0
     try:
         return app(arguments, prog_name="onelayer", standalone_mode=False) or 0
-    except OnelayerError as error:
+    except ProcessError as error:
         return _fail(str(error))
+    except OnelayerError as error:
+        # The first process has it too, and says it for all.
+        return _fail(str(error)) if not rank else 2
     except TyperException as error:
-        return _fail(_usage(error, sys.argv[1:] if arguments is None else arguments), 2)
+        return _fail(_usage(error, arguments)) if not rank else 2
     except (KeyboardInterrupt, typer.Abort):
         print("onelayer: interrupted before there was anything to keep.", file=sys.stderr)  # noqa: T201
         return 130

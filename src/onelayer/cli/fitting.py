@@ -58,15 +58,14 @@ class Fitting:
 
     def run(self):
         """Load, fit, write, tell; return the exit code."""
-        from onelayer.persistence import prepare_folder
+        from onelayer.processes import join
         from onelayer.result import Status
 
-        data = self._data()
-        estimator = self._estimator(data.kind, data.rows)
-        if self.abstain is not None:
-            data.require_abstain(self.abstain)
-        folder = prepare_folder(self.out or pathlib.Path("runs") / data.name)
-        self._watch(estimator, data)
+        self.group = join()
+        with self.group.shared():
+            # What fails for one process fails for all of them here, before they begin to wait for each other.
+            self.group.everyones(self._prepare)
+        data, estimator = self.loaded, self.estimator
         with warnings.catch_warnings():
             # The message is told below, in full.
             warnings.simplefilter("ignore")
@@ -77,25 +76,45 @@ class Fitting:
             del estimator.feature_names_in_
         for copied in estimator.result_.copies:
             self._say(copied)
-        summary = self._write(folder, estimator, data)
-        if self.as_json:
-            typer.echo(json.dumps(summary))
-        else:
-            self._tell(summary, folder)
+        # All of several processes measure; the first one writes and speaks.
+        judged = data.judged(estimator)
+        if not self.group.rank:
+            summary = self._write(estimator, data, *judged)
+            if self.as_json:
+                typer.echo(json.dumps(summary))
+            else:
+                self._tell(summary)
         status = estimator.result_.status
         if status is Status.INTERRUPTED:
             return 130
         return 0 if status.is_success else 3
+
+    def _prepare(self):
+        """Load or open the data, and make the estimator and the folder."""
+        from onelayer.persistence import prepare_folder
+
+        self.loaded = data = self._data()
+        self.estimator = self._estimator(data.kind, data.rows)
+        if self.abstain is not None:
+            data.require_abstain(self.abstain)
+        if not self.group.rank:
+            self.folder = prepare_folder(self.out or pathlib.Path("runs") / data.name)
+            self._watch(self.estimator, data)
 
     def _data(self):
         from onelayer.cli.loaded import Loaded
         from onelayer.cli.streamed import Streamed
         from onelayer.cli.streams import open_if_large
 
+        shared = self.group.size > 1
         stream = open_if_large(
-            self.data, self.memory_limit, target=self.target, categorical=tuple(self.categorical)
+            self.data,
+            self.memory_limit,
+            target=self.target,
+            categorical=tuple(self.categorical),
+            shards="divide" if shared else None,
         )
-        return Loaded(self, self._say) if stream is None else Streamed(self, stream, self._say)
+        return Loaded(self, self._say, shared=shared) if stream is None else Streamed(self, stream, self._say)
 
     # ---- the model --------------------------------------------------------------------------------------------
 
@@ -161,12 +180,12 @@ class Fitting:
 
     # ---- what is left behind ----------------------------------------------------------------------------------
 
-    def _write(self, folder, estimator, data):
+    def _write(self, estimator, data, parts, shown):
         from onelayer.persistence import write_atomically
         from onelayer.report import summarise, write_report
 
+        folder = self.folder
         estimator.save(folder)
-        parts, shown = data.judged(estimator)
         # Of a stream the number of classes is known by now.
         many = data.kind == "logistic" and len(estimator.classes_) > 2
         options = {"model": "softmax" if many else data.kind, "abstain": self.abstain}
@@ -178,13 +197,13 @@ class Fitting:
             )
         return summary
 
-    def _tell(self, summary, folder):
+    def _tell(self, summary):
         from onelayer.cli.table import print_summary
 
-        print_summary(summary, folder, report=self.report)
+        print_summary(summary, self.folder, report=self.report)
 
     def _say(self, sentence):
-        if self.verbose:
+        if self.verbose and not self.group.rank:
             from onelayer.cli.inputs import note
 
             note(sentence)

@@ -13,6 +13,8 @@ class Loaded:
     options : Fitting
     say : callable
         Takes sentences for those who want to know.
+    shared : bool
+        Whether several processes, each of which loads the data, fit a part of the rows.
 
     Attributes
     ----------
@@ -27,8 +29,8 @@ class Loaded:
 
     sampled = None
 
-    def __init__(self, options, say):
-        self.options = options
+    def __init__(self, options, say, *, shared=False):
+        self.options, self.shared = options, shared
         dataset = self._load()
         self.X, self.y, self.X_test, self.y_test = self._parts(dataset, say)
         self.name, self.encoder, self.rows = dataset.name, dataset.encoder, len(self.y)
@@ -47,7 +49,11 @@ class Loaded:
     @property
     def training(self):
         """What `fit` is called with."""
-        return self.X, self.y
+        if not self.shared:
+            return self.X, self.y
+        from onelayer.data import stream
+
+        return (stream((self.X, self.y), shards="divide"),)
 
     @property
     def test(self):

@@ -2,6 +2,7 @@
 
 from onelayer.cli.loaded import as_share, load_test
 from onelayer.cli.streams import kind_of, open_if_large
+from onelayer.cli.together import rank_of_several
 from onelayer.errors import DataError, ParameterError
 
 __all__ = ["Streamed"]
@@ -57,7 +58,8 @@ class Streamed:
 
         abstain = self.options.abstain
         train = measure(estimator, self.stream, abstain=abstain)
-        X, y = self.test
+        # Test data the first of several processes measures alone.
+        X, y = (None, None) if rank_of_several() else self.test
         # What is shown is the test part where there is one.
         self.sampled = train.rows if X is None else None
         test = X if y is not None or X is None else measure(estimator, X, abstain=abstain)

@@ -17,7 +17,8 @@ _PEEK = 4096
 def open_if_large(data, memory_limit=None, **options):
     """Return the Stream of a file or folder that is not to be loaded as a whole, or None for all other data.
 
-    Folders and patterns are streams; so is a file where a limit is given, or where it would take half of the free memory.
+    Folders and patterns are streams; so is a file where a limit is given, where several processes share it (`shards`), or where
+    it would take half of the free memory.
     """
     from onelayer.data import stream
     from onelayer.data.named import NAMES
@@ -36,7 +37,7 @@ def open_if_large(data, memory_limit=None, **options):
     # What CSV is too large for, it says itself where it is loaded.
     if named or path.suffix.lower() == ".csv":
         return None
-    large = path.is_file() and _loaded_bytes(path) > _SHARE * available_bytes()
+    large = path.is_file() and ("shards" in options or _loaded_bytes(path) > _SHARE * available_bytes())
     if memory_limit is None and not (path.is_dir() or glob.has_magic(data) or large):
         return None
     return stream(data, memory_limit=memory_limit, **options)

@@ -35,11 +35,15 @@ class Reservoir:
         How many rows the stream has, if that is known: where not all fit, an eighth of them is enough.
     start : int
         The place of the first row.
+    among : int
+        How many processes draw such samples, which are one sample together. Of several the rows are never all kept, as each
+        would then do the work of all.
     """
 
-    def __init__(self, bytes_allowed, bytes_per_output=0, expected=None, start=0):
+    def __init__(self, bytes_allowed, bytes_per_output=0, expected=None, start=0, among=1):
         self._allowed, self._per_output, self._expected = bytes_allowed, bytes_per_output, expected
         self._next = self._start = start
+        self._among = among
         self._tally = np.zeros(1, dtype=np.int64)
         self._row_bytes = 0.0
         self._places = np.zeros(0, dtype=np.int64)
@@ -87,10 +91,11 @@ class Reservoir:
         """Return the chance of a row of each class."""
         there = self._tally > 0
         wanted = self._allowed / (self._row_bytes + int(there.sum()) * self._per_output)
-        if self._expected is not None and wanted < self._expected:
+        if self._expected is not None and (wanted < self._expected or self._among > 1):
             features = 0 if X is None else X.shape[1] if isinstance(X, torch.Tensor) else X.columns
             self._features = features or self._features
-            enough = max(_ENOUGH * self._expected, _PER_FEATURE * self._features)
+            # Each of several processes works with the samples of all, which is to take each the less the more there are.
+            enough = max(_ENOUGH * self._expected, _PER_FEATURE * self._features) / self._among
             wanted = min(wanted, enough)
         sizes = np.where(there, self._tally, 1)
         chances = max(1.0, wanted) * (0.5 / self._seen + 0.5 / (there.sum() * sizes))

@@ -43,7 +43,7 @@ class Budget:
     @classmethod
     def of(cls, memory_limit=None):
         """Return the budget of a limit in bytes; default: a share of what is free."""
-        limit = int(_SHARE * available_bytes()) if memory_limit is None else memory_limit
+        limit = int(_SHARE * available_bytes() / _neighbours()) if memory_limit is None else memory_limit
         if limit < _LEAST:
             raise ParameterError(
                 f"memory_limit is {limit:,} bytes, which hold no useful block of rows: give 4 MB or more."
@@ -79,6 +79,11 @@ def available_bytes(device=None):
         used -= _number("/sys/fs/cgroup/memory.stat", "file", 1) or 0
         free = min(free, max(most - used, 0))
     return free
+
+
+def _neighbours():
+    """Return how many processes torchrun started on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def _number(path, name=None, unit=1):

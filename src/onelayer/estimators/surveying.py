@@ -125,8 +125,14 @@ class Surveyed:
         # Each process holds the samples of all.
         room = min(self.group.everyones(lambda: self.budget.sample)) // self.group.size
         expected = stream.rows if feed.stop is None else feed.stop - feed.start
-        # Far from the rows of other processes, also where they do not know how many there are.
-        reservoir = Reservoir(room, self.budget.per_output, expected, self.group.rank << 40)
+        reservoir = Reservoir(
+            room,
+            self.budget.per_output,
+            expected,
+            # Far from the rows of other processes, also where they do not know how many there are.
+            start=self.group.rank << 40,
+            among=self.group.size,
+        )
         targets: Any = None
         weights = RowArray(np.float64) if stream.source.has_weight else None
         for rows, block, X in feed.first():

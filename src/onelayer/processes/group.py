@@ -18,8 +18,12 @@ __all__ = ["ALONE", "Group"]
 _PATIENCE, _SIGN_OF_LIFE = 60.0, 15.0
 # Bytes that any network moves in a second.
 _SLOWEST = 2**20
-# Of torch's own patience, which is not to end before ours.
-_LONGEST = datetime.timedelta(days=30)
+# Torch's own patience with large exchanges, which is not to end before ours.
+_LONGEST = datetime.timedelta(hours=1)
+# What can be exchanged; a step is its number in the fit, its kind and its size.
+_KINDS = ("sum", "everyone", "agree", "alike", "send", "end")
+_STEP = ("place", "kind", "size")
+_MANY = 2**62
 
 
 class Group:
@@ -30,8 +34,8 @@ class Group:
 
     Parameters
     ----------
-    handle : torch.distributed.ProcessGroup, optional
-        Default: this process is alone, and nothing is sent.
+    handle, meeting : torch.distributed.ProcessGroup, optional
+        For what is exchanged, and for meeting before it. Default: this process is alone, and nothing is sent.
 
     Attributes
     ----------
@@ -39,8 +43,8 @@ class Group:
         The number of this process, and how many there are.
     """
 
-    def __init__(self, handle=None):
-        self._handle = handle
+    def __init__(self, handle=None, meeting=None):
+        self._handle, self._meeting = handle, meeting
         self.rank = 0 if handle is None else dist.get_rank(handle)
         self.size = 1 if handle is None else dist.get_world_size(handle)
         # How many exchanges there were; when the last one was; what ended them.
@@ -53,7 +57,7 @@ class Group:
         """Return the group of all processes of torch.distributed, for one fit; this one alone where there is none."""
         if not (dist.is_available() and dist.is_initialized()):
             return ALONE
-        return cls(_handle_of(dist.group.WORLD))
+        return cls(*_handles_of(dist.group.WORLD))
 
     @contextlib.contextmanager
     def shared(self):
@@ -62,16 +66,18 @@ class Group:
             yield self
             return
         self._done.clear()
-        threading.Thread(target=self._live, name="onelayer-sign-of-life", daemon=True).start()
+        life = threading.Thread(target=self._live, name="onelayer-sign-of-life", daemon=True)
+        life.start()
         try:
             yield self
         except BaseException as error:
             if self._end is None:
-                with contextlib.suppress(BaseException), self._met(functools.partial(_fail, error)):
+                with contextlib.suppress(BaseException), self._met("end", functools.partial(_fail, error)):
                     pass
             raise
         finally:
             self._done.set()
+            life.join()
 
     # ---- exchanges --------------------------------------------------------------------------------------------
 
@@ -82,7 +88,7 @@ class Group:
         """
         if self.size == 1:
             return work()
-        with self._met(work) as parts:
+        with self._met("sum", work) as parts:
             flat = torch.cat([part.reshape(-1).double() for part in parts])
             self._wait(dist.all_reduce(flat, group=self._handle, async_op=True), flat.nbytes)
             pieces = flat.split([part.numel() for part in parts])
@@ -92,18 +98,21 @@ class Group:
         """Return what ``work()`` returns on each process, in the order of their numbers: small things."""
         if self.size == 1:
             return [work()]
-        with self._met(work) as own:
-            return self._objects(own)
+        with self._met("everyone", work) as own:
+            return self._objects(own, self._handle)
 
     def agreed(self, value):
         """Return what the first process has here: decisions that hang on clocks, on draws or on what a user's function says."""
-        return value if self.size == 1 else self.everyones(lambda: value if self.rank == 0 else None)[0]
+        if self.size == 1:
+            return value
+        with self._met("agree"):
+            return self._objects(value if self.rank == 0 else None)[0]
 
     def alike(self, *tensors):
         """Return the first process's bits of tensors that are the same everywhere but for rounding."""
         if self.size == 1:
             return tensors
-        with self._met():
+        with self._met("alike", lambda: tensors):
             copies = [tensor.clone(memory_format=torch.contiguous_format) for tensor in tensors]
             for copy in copies:
                 self._wait(dist.broadcast(copy, 0, group=self._handle, async_op=True), copy.nbytes)
@@ -112,7 +121,7 @@ class Group:
     def sent(self, tensor, rank):
         """Return a tensor of one process, which on the others is overwritten: there only shape and dtype matter."""
         if self.size > 1 and tensor.numel():
-            with self._met():
+            with self._met("send", lambda: [tensor]):
                 # As bytes: not every number that is stored is one that every backend sends.
                 data = tensor.reshape(-1).view(torch.uint8)
                 self._wait(dist.broadcast(data, rank, group=self._handle, async_op=True), data.nbytes)
@@ -132,7 +141,7 @@ class Group:
     # ---- underneath -------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _met(self, work=None):
+    def _met(self, what, work=None):
         """Return a context that all processes enter together, each with what its ``work()`` returned, or none of them."""
         result = failure = None
         try:
@@ -140,7 +149,9 @@ class Group:
         except BaseException as error:  # noqa: BLE001 (it is raised below, after the others know)
             failure = error
         with self._turn:
-            while self._meet(failure):
+            # What is about to be exchanged: the same on all processes, or none of it.
+            size = sum(part.numel() for part in result) if what in ("sum", "alike", "send") and result else 0
+            while self._meet((self._place, _KINDS.index(what), size), failure):
                 pass
             if self._end is not None:
                 raise self._end
@@ -148,27 +159,30 @@ class Group:
             yield result
             self._since = time.monotonic()
 
-    def _meet(self, failure=None, *, busy=False):
-        """Return whether some of the processes are still at work; what ended the fit on one of them ends it here."""
+    def _meet(self, next_step=None, failure=None):
+        """Return whether some of the processes are still at work; what ended the fit on one of them ends it here.
+
+        Without a `next_step` this one is at work itself.
+        """
         if self._end is not None:
             return False
-        state = torch.tensor([failure is not None, busy, self._place, -self._place], dtype=torch.int64)
+        busy = next_step is None
+        steps = [-_MANY] * (2 * len(_STEP)) if busy else [*next_step, *(-number for number in next_step)]
+        state = torch.tensor([failure is not None, busy, *steps], dtype=torch.int64)
         try:
-            self._wait(dist.all_reduce(state, dist.ReduceOp.MAX, group=self._handle, async_op=True))
-            failed, working, last, first = state.tolist()
+            self._wait(dist.all_reduce(state, dist.ReduceOp.MAX, group=self._meeting, async_op=True))
+            failed, working, *steps = state.tolist()
             if failed:
                 told = self._objects(None if failure is None else _told(failure))
                 self._end = self._failure_of(told) if failure is None else failure
-            elif last != -first:
+            elif not working and steps[: len(_STEP)] != [-number for number in steps[len(_STEP) :]]:
                 self._end = ProcessError(
                     f"the {self.size} processes are no longer at the same place of the fit: run the same program with the same "
                     "versions and the same data on each of them."
                 )
         except ProcessError as error:
             self._end = failure or error
-        else:
-            return bool(working) and not failed
-        return False
+        return self._end is None and bool(working)
 
     def _failure_of(self, told):
         rank = next(number for number, sentence in enumerate(told) if sentence is not None)
@@ -182,17 +196,17 @@ class Group:
                 continue
             try:
                 # Where the main thread was waiting for its turn it is no longer at work.
-                self._meet(busy=True)
+                self._meet()
                 self._since = time.monotonic()
             finally:
                 self._turn.release()
             if self._end is not None:
                 return
 
-    def _objects(self, own):
+    def _objects(self, own, handle=None):
         found: list[Any] = [None] * self.size
         try:
-            dist.all_gather_object(found, own, group=self._handle)
+            dist.all_gather_object(found, own, group=handle or self._meeting)
         except RuntimeError as error:
             raise self._gone(error) from error
         return found
@@ -204,7 +218,7 @@ class Group:
             raise self._gone(error) from error
 
     def _gone(self, error):
-        why = "has not been heard of for a minute" if "timed out" in str(error).lower() else "is gone"
+        why = f"has not been heard of for {_PATIENCE:.0f} s" if "timed out" in str(error).lower() else "is gone"
         return ProcessError(
             f"another of the {self.size} processes {why}, so process {self.rank} cannot go on: see what the others said last, "
             "then start all of them again."
@@ -212,11 +226,13 @@ class Group:
 
 
 @functools.lru_cache(maxsize=1)
-def _handle_of(world):
-    """Return a process group of our own with the processes of the user's: other traffic and other patience."""
+def _handles_of(world):
+    """Return process groups of our own with the processes of the user's: other traffic and other patience."""
     del world
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
-    return dist.new_group(timeout=_LONGEST, backend=backend)
+    # The end of a process waits for what it has begun to send: for a meeting that failed no longer than ours has lasted.
+    meeting = dist.new_group(timeout=datetime.timedelta(seconds=_PATIENCE), backend="gloo")
+    return dist.new_group(timeout=_LONGEST, backend=backend), meeting
 
 
 def _fail(error):

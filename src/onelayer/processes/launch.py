@@ -1,5 +1,6 @@
 """Joining the processes that ``torchrun`` has started."""
 
+import atexit
 import datetime
 import os
 
@@ -42,6 +43,13 @@ def _join():
             f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}: start as many as WORLD_SIZE says, each able to "
             "reach that address."
         ) from error
+    # Whose threads are still there when the interpreter goes away ends in an abort.
+    atexit.register(_leave)
+
+
+def _leave():
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def _store(rank, size):
