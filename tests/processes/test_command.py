@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+
 from instances import PROBLEMS
 from processes.running import torchrun
 

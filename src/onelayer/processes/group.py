@@ -218,7 +218,9 @@ class Group:
             raise self._gone(error) from error
 
     def _gone(self, error):
-        why = f"has not been heard of for {_PATIENCE:.0f} s" if "timed out" in str(error).lower() else "is gone"
+        why = (
+            f"has not been heard of for {_PATIENCE:.0f} s" if "timed out" in str(error).lower() else "is gone"
+        )
         return ProcessError(
             f"another of the {self.size} processes {why}, so process {self.rank} cannot go on: see what the others said last, "
             "then start all of them again."
