@@ -47,13 +47,19 @@ def prepare_folder(folder):
     return folder
 
 
-def write_atomically(path, content):
-    """Write bytes under a temporary name, then rename: a reader sees the old file or the new one, never half of one."""
+def write_atomically(path, content, *, durable=False):
+    """Write bytes under a temporary name, then rename: a reader sees the old file or the new one, never half of one.
+
+    With `durable` also after a loss of power.
+    """
     path = pathlib.Path(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         # mkstemp makes the file private; a result should be readable as any other file of this user.
         umask = os.umask(0)
         os.umask(umask)

@@ -61,6 +61,9 @@ def fit(
     memory_limit: str = typer.Option(
         None, help="Bytes to work with, for example 1GB: DATA is then read in blocks. [default: what is free]"
     ),
+    checkpoint: str = typer.Option(
+        None, help="Folder in which the fit keeps where it stands; the same command goes on from there."
+    ),
     threads: int = typer.Option(None, help="Threads of torch."),
     device: str = typer.Option(None, help="Device of torch, for example cuda."),
     dtype: str = typer.Option(None, help="float32 or float64. [default: float64 for float64 data]"),

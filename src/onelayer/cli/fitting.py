@@ -49,6 +49,7 @@ class Fitting:
     abstain: float | tuple[float, float] | None
     fallback: str | None
     memory_limit: str | None
+    checkpoint: str | None
     device: str | None
     dtype: str | None
     report: bool
@@ -69,7 +70,7 @@ class Fitting:
         with warnings.catch_warnings():
             # The message is told below, in full.
             warnings.simplefilter("ignore")
-            estimator.fit(*data.training)
+            estimator.fit(*data.training, checkpoint=self.checkpoint)
         estimator.columns_ = data.encoder
         if data.encoder is not None and hasattr(estimator, "feature_names_in_"):
             # The encoder knows the columns by name, and hands on arrays without names.

@@ -5,6 +5,7 @@ from onelayer.designs.chunked import ChunkedDesign, Kept
 from onelayer.designs.compressed import Compressed
 from onelayer.designs.dense import DenseDesign
 from onelayer.designs.feed import Feed
+from onelayer.designs.fingerprint import Fingerprint
 from onelayer.designs.reservoir import Reservoir
 from onelayer.designs.sharded import ShardedDesign
 from onelayer.designs.sparse import SparseDesign
@@ -16,6 +17,7 @@ __all__ = [
     "DenseDesign",
     "Design",
     "Feed",
+    "Fingerprint",
     "Kept",
     "Reservoir",
     "ShardedDesign",

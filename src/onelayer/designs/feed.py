@@ -9,7 +9,7 @@ from onelayer.designs.ahead import ahead
 from onelayer.designs.compressed import Compressed
 from onelayer.errors import DataError
 
-__all__ = ["Feed", "tensor_of"]
+__all__ = ["Feed", "spread", "tensor_of"]
 
 # Odd, so that no product with it loses a bit; the golden section of 2**64, whose multiples spread evenly.
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -160,19 +160,19 @@ def checksum(tensor):
         flat[:main].view(torch.int64).view(-1, _WORDS) if main else torch.zeros(0, _WORDS, dtype=torch.int64)
     )
     # Lines of words are added up and weighted by their places, columns of words as well: no two entries can change places.
-    lines = _spread(sums.sum(dim=1).numpy().view(np.uint64))
-    columns = _spread(sums.sum(dim=0).numpy().view(np.uint64))
+    lines = spread(sums.sum(dim=1).numpy().view(np.uint64))
+    columns = spread(sums.sum(dim=0).numpy().view(np.uint64))
     rest = np.zeros(width, dtype=np.uint8)
     rest[: len(flat) - main] = flat[main:].numpy()
     total = 0
-    for words in (lines, columns, _spread(rest.view(np.uint64))):
+    for words in (lines, columns, spread(rest.view(np.uint64))):
         with np.errstate(over="ignore"):
             weights = np.arange(1, len(words) + 1, dtype=np.uint64) * _MIX
             total = _mixed(total, int((words * weights).sum(dtype=np.uint64)))
     return total
 
 
-def _spread(words):
+def spread(words):
     """Return words each bit of which depends on many bits of the given ones (the finaliser of splitmix64)."""
     with np.errstate(over="ignore"):
         words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -73,7 +73,7 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
     def _outputs(self, classes):
         """Return the number of scores for this many classes."""
 
-    def fit(self, X, y=None, sample_weight=None, offset=None):
+    def fit(self, X, y=None, sample_weight=None, offset=None, *, checkpoint=None):
         """Fit the coefficients.
 
         Parameters
@@ -88,6 +88,9 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
             A weight of 0 is a row left out, one of k the row k times.
         offset : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
             A known part of the scores: z = W x + b + offset.
+        checkpoint : str or path, optional
+            A folder where the fit writes down where it stands after each iteration. Where it finds that there, of the same
+            fit, it goes on from it, in one process or in another number of them than before.
 
         Returns
         -------
@@ -98,9 +101,11 @@ class Classifier(ClassifierMixin, ClassifierExchange, ClassifierStreaming, Linea
         DataError
             The data cannot be used: NaN, one class only, lengths that differ, negative weights.
         ParameterError, SolverError
-            A parameter is out of range, or the solver cannot handle this loss or penalty.
+            A parameter is out of range, or the solver cannot handle this loss or penalty, or the checkpoint is of another fit.
+        OutputError, ModelFileError
+            The checkpoint cannot be written, or is damaged.
         """
-        return self._fit(X, y, sample_weight, offset)
+        return self._fit(X, y, sample_weight, offset, checkpoint)
 
     @blockwise
     def decision_function(self, X, *, offset=None):

@@ -6,6 +6,7 @@ from sklearn.utils.validation import validate_data
 
 from onelayer.designs import DenseDesign, SparseDesign
 from onelayer.errors import DataError, DataTypeError
+from onelayer.estimators.checkpointing import fingerprint_of
 from onelayer.estimators.compressing import (
     compressed_of_scipy,
     compressed_of_torch,
@@ -14,6 +15,7 @@ from onelayer.estimators.compressing import (
     sound,
 )
 from onelayer.estimators.validation import as_tensor, first_line, is_stream, on_device, require_finite
+from onelayer.processes import ALONE
 
 __all__ = ["Features"]
 
@@ -71,10 +73,16 @@ class Features:
         """The numbers that are stored, for their dtype and device."""
         return self.data if isinstance(self.data, torch.Tensor) else self.data.values
 
+    group = ALONE
+
     @property
     def counts(self):
         """Rows of each process: there is one."""
         return [self.rows]
+
+    def fingerprint(self):
+        """Return what tells these rows from others."""
+        return fingerprint_of(self.data, ALONE)
 
     def of_all(self, values):
         """Return what was given with an entry for each row, for the rows of all processes."""

@@ -140,7 +140,7 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
         tags.target_tags.multi_output = True
         return tags
 
-    def fit(self, X, y=None, sample_weight=None, offset=None):
+    def fit(self, X, y=None, sample_weight=None, offset=None, *, checkpoint=None):
         """Fit the coefficients.
 
         Parameters
@@ -153,6 +153,9 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
             A weight of 0 is a row left out, one of k the row k times.
         offset : array-like of shape (n_samples,) or (n_samples, n_targets), optional
             A known part of the predictions: z = W x + b + offset.
+        checkpoint : str or path, optional
+            A folder where the fit writes down where it stands after each iteration. Where it finds that there, of the same
+            fit, it goes on from it, in one process or in another number of them than before.
 
         Returns
         -------
@@ -163,9 +166,11 @@ class LinearRegression(RegressorMixin, RegressorExchange, RegressorStreaming, Li
         DataError
             The data cannot be used: NaN, lengths that differ, negative weights.
         ParameterError, SolverError
-            A parameter is out of range, or the solver cannot handle this loss or penalty.
+            A parameter is out of range, or the solver cannot handle this loss or penalty, or the checkpoint is of another fit.
+        OutputError, ModelFileError
+            The checkpoint cannot be written, or is damaged.
         """
-        return self._fit(X, y, sample_weight, offset)
+        return self._fit(X, y, sample_weight, offset, checkpoint)
 
     def score(self, X, y=None, sample_weight=None, offset=None):
         """Return R², the share of the variance of y that is predicted; a stream brings its own y, and is read once."""

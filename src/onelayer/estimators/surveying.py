@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from onelayer.designs import ChunkedDesign, Compressed, DenseDesign, Feed, Reservoir, ShardedDesign
+from onelayer.designs import (
+    ChunkedDesign,
+    Compressed,
+    DenseDesign,
+    Feed,
+    Fingerprint,
+    Reservoir,
+    ShardedDesign,
+)
 from onelayer.errors import DataError
 from onelayer.estimators.coded import Coded
 from onelayer.estimators.gathering import kept_of_all, require_alike, rows_of_all, share_of, targets_of_all
@@ -31,6 +39,8 @@ class Surveyed:
     device : torch.device or str, optional
     group : Group
         The processes that have rows of it.
+    marked : bool
+        Whether a fingerprint of the rows is taken.
 
     Attributes
     ----------
@@ -47,7 +57,7 @@ class Surveyed:
 
     is_tensor = False
 
-    def __init__(self, estimator, stream, y=None, device=None, group=ALONE):
+    def __init__(self, estimator, stream, y=None, device=None, group=ALONE, *, marked=False):
         source = stream.source
         self.stream, self.copies, self.group = stream, [], group
         self.budget = Budget.of(stream.memory_limit)
@@ -74,6 +84,7 @@ class Surveyed:
         size = self.budget.rows_of(stream, first, self._outputs(first))
         require_alike(stream, group)
         self._share = share = share_of(stream, group)
+        self._fingerprint: Any = Fingerprint(stream.features) if marked else None
         self.feed = Feed(
             source, size, share.start, share.stop, device=self._device, may_be_empty=group.size > 1
         )
@@ -133,6 +144,7 @@ class Surveyed:
             start=self.group.rank << 40,
             among=self.group.size,
         )
+        first = self._first_row()
         targets: Any = None
         weights = RowArray(np.float64) if stream.source.has_weight else None
         for rows, block, X in feed.first():
@@ -145,6 +157,8 @@ class Surveyed:
             if targets is None:
                 targets = _Labels() if self._labelled and not _soft(y) else _Numbers()
             reservoir.add(X, targets.add(y, rows.start))
+            if self._fingerprint is not None:
+                self._fingerprint.add(X, first + rows.start)
             if weights is not None:
                 weights.append(np.asarray(block.weight))
         whole = feed.rows if self._share.total is None else self._share.total
@@ -156,6 +170,18 @@ class Surveyed:
         if targets is None:
             return None, weights, None
         return targets.finish(), weights, reservoir.finish(None, self._device)
+
+    def _first_row(self):
+        """Return the number of the first row of this process among all rows, as far as that is known before the read."""
+        if self.group.size == 1 or self._share.total is not None:
+            return self._share.start
+        counts = self.group.everyones(lambda: self.stream.rows)
+        known = None not in counts
+        return sum(counts[: self.group.rank]) if known else self.group.rank << 40
+
+    def fingerprint(self):
+        """Return what tells the rows of all processes from others."""
+        return self._fingerprint.value(self.group)
 
     def _gather(self, y, weights, kept):
         """Keep what all processes have read."""

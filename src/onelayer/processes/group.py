@@ -166,9 +166,12 @@ class Group:
         """
         if self._end is not None:
             return False
-        busy = next_step is None
-        steps = [-_MANY] * (2 * len(_STEP)) if busy else [*next_step, *(-number for number in next_step)]
-        state = torch.tensor([failure is not None, busy, *steps], dtype=torch.int64)
+        working = False
+        # Of largest numbers and largest negative ones: where they are the same step, it is that of all.
+        known = (
+            [-_MANY] * 2 * len(_STEP) if next_step is None else [*next_step, *(-step for step in next_step)]
+        )
+        state = torch.tensor([failure is not None, next_step is None, *known], dtype=torch.int64)
         try:
             self._wait(dist.all_reduce(state, dist.ReduceOp.MAX, group=self._meeting, async_op=True))
             failed, working, *steps = state.tolist()

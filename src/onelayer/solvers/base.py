@@ -96,6 +96,16 @@ class Solver(Settings, abc.ABC):
     def step(self, objective, state):
         """Return the next State; the given one is not touched."""
 
+    def saved(self, state):
+        """Return (tensors by name, JSON-ready numbers by name): what `resumed` goes on from."""
+        return {"parameters": state.parameters.flat}, {}
+
+    def resumed(self, objective, arrays, numbers, *, seed=0, tol=0.0):
+        """Return the State that `saved` was told of, on the same objective."""
+        del numbers
+        start = objective.zeros().like(arrays["parameters"].to(objective.design.device))
+        return self.init(objective, start.to(objective.dtype), seed=seed, tol=tol)
+
     @property
     @abc.abstractmethod
     def parameters(self):

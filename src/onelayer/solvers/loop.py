@@ -30,6 +30,7 @@ def minimize(
     estimator=None,
     as_estimator=None,
     names=None,
+    keeper=None,
 ):
     """Run a solver until a rule, the solver itself or the user stops it.
 
@@ -50,12 +51,14 @@ def minimize(
         Makes the fitted estimator of some Parameters, for callbacks.
     names : sequence of str, optional
         Of the features, for messages.
+    keeper : object, optional
+        With ``load()``, which returns what an earlier run has saved (or None), and ``store``, called after each iteration.
 
     Returns
     -------
     Outcome
     """
-    run = _Run(solver, objective, tol, max_iter, time_limit, callbacks, as_estimator, names)
+    run = _Run(solver, objective, tol, max_iter, time_limit, callbacks, as_estimator, names, keeper)
     # Inside torch.autocast products would be rounded to half precision: a fit has the arithmetic that it was asked for.
     with torch.autocast(objective.design.device.type, enabled=False):
         return run.go(start, seed, estimator)
@@ -68,7 +71,7 @@ class _Run:
     best: State
     best_norm: float | None
 
-    def __init__(self, solver, objective, tol, max_iter, time_limit, callbacks, as_estimator, names):
+    def __init__(self, solver, objective, tol, max_iter, time_limit, callbacks, as_estimator, names, keeper):
         self.solver, self.objective, self.tol = solver, objective, tol
         self.max_iter, self.time_limit = max_iter, time_limit
         self.callbacks, self.as_estimator = callbacks, as_estimator
@@ -76,11 +79,12 @@ class _Run:
         self.separation = SeparationWatch(objective, solver)
         self.watch = GapWatch(objective, tol, solver_proves=solver.proves)
         self.trace = []
-        self.kept = None
+        self.kept, self.keeper = None, keeper
         rules = [RelativeGap(tol), solver.stop]
         rules += [MaxIterations(max_iter) if max_iter is not None else None]
-        rules += [TimeLimit(time_limit) if time_limit is not None else None]
         self.rule = functools.reduce(lambda one, two: one | two, [rule for rule in rules if rule is not None])
+        # Seconds of earlier runs of the same fit.
+        self.spent = 0.0
 
     def go(self, start, seed, estimator):
         self.began = time.perf_counter()
@@ -128,9 +132,12 @@ class _Run:
         return min(asked) if asked else None
 
     def _iterate(self, start, seed):
-        self.state = self.solver.init(self.objective, start, seed=seed, tol=self.tol)
-        self.best = self.state
-        self._record(0)
+        earlier = self.keeper and self.keeper.load()
+        if earlier:
+            self._go_on(earlier, seed)
+        else:
+            self.state = self.best = self.solver.init(self.objective, start, seed=seed, tol=self.tol)
+            self._record(0)
         while True:
             # Of several processes the first one's clock and callbacks decide.
             outcome = self.objective.design.group.agreed(self._outcome())
@@ -140,6 +147,18 @@ class _Run:
             if self.state.halt:
                 return self.state.halt
             self._record(self.trace[-1].iteration + 1)
+
+    def _go_on(self, earlier, seed):
+        """Begin where an earlier run was ended: after its last iteration, with what it cost so far."""
+        self.state = self.best = self.solver.resumed(
+            self.objective, earlier.arrays, earlier.numbers, seed=seed, tol=self.tol
+        )
+        *self.trace, last = earlier.trace
+        self.began -= last.seconds
+        self.objective._work.passes += earlier.passes
+        # Its limit of time is that of this run.
+        self.spent = last.seconds
+        self._record(last.iteration)
 
     def _record(self, iteration):
         state = self.state
@@ -160,6 +179,8 @@ class _Run:
             record.relative_gap = certificate and certificate.relative_gap
             record.passes, record.seconds = self.objective.passes, time.perf_counter() - self.began
         self.trace.append(record)
+        if self.keeper and math.isfinite(state.value):
+            self.keeper.store(*self.solver.saved(state), self.trace, self.objective)
         parameters = state.parameters.to(self.objective.dtype)
         make = functools.partial(self.as_estimator, parameters) if self.as_estimator else None
         iterate = Iterate(
@@ -198,6 +219,8 @@ class _Run:
                 + solver.explain_divergence()
             )
         outcome = self.rule.check(self.trace)
+        if not outcome and self.time_limit is not None:
+            outcome = TimeLimit(self.time_limit + self.spent).check(self.trace)
         made_all = solver.steps is not None and self.trace[-1].iteration >= solver.steps
         if (made_all or outcome) and self._ended_above_its_start():
             return Status.DIVERGED, (

@@ -146,6 +146,34 @@ class SketchedNewton(Solver):
             returned=objective.dtype,
         )
 
+    def saved(self, state):
+        arrays = {"parameters": state.parameters.flat, "gradient": state.gradient.flat}
+        for name, place in (("moves", 0), ("changes", 1)):
+            if state.pairs:
+                arrays[name] = torch.stack([pair[place] for pair in state.pairs])
+        numbers = {name: getattr(state, name) for name in ("value", "step", "decrement", "slow", "fine")}
+        return arrays, numbers
+
+    def resumed(self, objective, arrays, numbers, *, seed=0, tol=0.0):
+        del seed
+        arrays = {name: array.to(objective.design.device) for name, array in arrays.items()}
+        moves, changes = (arrays.get(name, ()) for name in ("moves", "changes"))
+        like = objective.zeros().to(torch.float64).like
+        return _State(
+            like(arrays["parameters"]),
+            gradient=like(arrays["gradient"]),
+            work=objective,
+            system=system_for(sketch_of(objective)),
+            certifier=SweptCertifier(objective),
+            pairs=tuple(
+                (move, change, 1 / (move @ change).item())
+                for move, change in zip(moves, changes, strict=True)
+            ),
+            tol=tol,
+            returned=objective.dtype,
+            **numbers,
+        )
+
     def step(self, objective, state):
         system = state.system
         point = system.objective.point(state.parameters)
