@@ -23,6 +23,7 @@ __all__ = [
     "load",
     "losses",
     "penalties",
+    "plan",
     "plots",
     "solvers",
     "stopping",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         certify,
         choose_solver,
         load,
+        plan,
     )
     from onelayer.heads import check_head
 else:
@@ -52,6 +54,7 @@ else:
             "certify",
             "choose_solver",
             "load",
+            "plan",
         ),
         "backbones": ("fit_head",),
         "heads": ("check_head",),

@@ -64,6 +64,11 @@ def fit(
     checkpoint: str = typer.Option(
         None, help="Folder in which the fit keeps where it stands; the same command goes on from there."
     ),
+    plan: bool = typer.Option(
+        False,
+        "--plan",
+        help="Say what the fit would hold where and how often it would read DATA, and fit nothing.",
+    ),
     threads: int = typer.Option(None, help="Threads of torch."),
     device: str = typer.Option(None, help="Device of torch, for example cuda."),
     dtype: str = typer.Option(None, help="float32 or float64. [default: float64 for float64 data]"),

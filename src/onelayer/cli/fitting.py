@@ -50,6 +50,7 @@ class Fitting:
     fallback: str | None
     memory_limit: str | None
     checkpoint: str | None
+    plan: bool
     device: str | None
     dtype: str | None
     report: bool
@@ -67,6 +68,8 @@ class Fitting:
             # What fails for one process fails for all of them here, before they begin to wait for each other.
             self.group.everyones(self._prepare)
         data, estimator = self.loaded, self.estimator
+        if self.plan:
+            return self._tell_plan()
         with warnings.catch_warnings():
             # The message is told below, in full.
             warnings.simplefilter("ignore")
@@ -98,7 +101,7 @@ class Fitting:
         self.estimator = self._estimator(data.kind, data.rows)
         if self.abstain is not None:
             data.require_abstain(self.abstain)
-        if not self.group.rank:
+        if not self.group.rank and not self.plan:
             self.folder = prepare_folder(self.out or pathlib.Path("runs") / data.name)
             self._watch(self.estimator, data)
 
@@ -197,6 +200,15 @@ class Fitting:
                 folder / "report.html", estimator, summary, *shown, **data.names, sampled=data.sampled
             )
         return summary
+
+    def _tell_plan(self):
+        from onelayer.estimators import plan
+
+        with self.group.shared():
+            found = plan(self.estimator, *self.loaded.training)
+        if not self.group.rank:
+            typer.echo(json.dumps(found.to_dict()) if self.as_json else str(found))
+        return 0
 
     def _tell(self, summary):
         from onelayer.cli.table import print_summary

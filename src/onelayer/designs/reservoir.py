@@ -9,7 +9,7 @@ import torch
 from onelayer.designs.chunked import Kept, design_of, joined
 from onelayer.designs.compressed import Compressed
 
-__all__ = ["Reservoir", "hashed"]
+__all__ = ["Reservoir", "enough_rows", "hashed"]
 
 # Of the rows of a stream that does not fit, the share that serves as well as more, and rows for each feature at least.
 _ENOUGH, _PER_FEATURE = 1 / 8, 200
@@ -94,8 +94,7 @@ class Reservoir:
         if self._expected is not None and (wanted < self._expected or self._among > 1):
             features = 0 if X is None else X.shape[1] if isinstance(X, torch.Tensor) else X.columns
             self._features = features or self._features
-            # Each of several processes works with the samples of all, which is to take each the less the more there are.
-            enough = max(_ENOUGH * self._expected, _PER_FEATURE * self._features) / self._among
+            enough = enough_rows(self._expected, self._features) / self._among
             wanted = min(wanted, enough)
         sizes = np.where(there, self._tally, 1)
         chances = max(1.0, wanted) * (0.5 / self._seen + 0.5 / (there.sum() * sizes))
@@ -163,6 +162,14 @@ class _Parts:
     def taken(self):
         """Return the rows."""
         return joined(self._parts)
+
+
+def enough_rows(expected, features):
+    """Return how many of so many rows serve as well as more, where not all of them stay.
+
+    Of several processes each works with the samples of all, so that this is to be shared by them.
+    """
+    return max(_ENOUGH * expected, _PER_FEATURE * features)
 
 
 def _padded(tally, labels):

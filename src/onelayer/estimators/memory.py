@@ -57,11 +57,15 @@ class Budget:
 
     def rows_of(self, stream, first, outputs=1):
         """Return how many rows make a block: by the features of a row, or by its entries, and by its scores."""
-        width = stream.features * stream.dtype.itemsize
-        if stream.sparse and first is not None:
-            # As many entries as the first rows have, each with the number of its column.
-            width = first.X.nnz / len(first) * (stream.dtype.itemsize + 4) + 8
+        width = self.row_bytes(stream, first)
         return max(1, int(self.block / max(1.0, width, _SCORE * outputs)))
+
+    @staticmethod
+    def row_bytes(stream, first):
+        """Return what the features of a row take; of sparse ones as many entries as the first rows have, with their columns."""
+        if stream.sparse and first is not None:
+            return first.X.nnz / len(first) * (stream.dtype.itemsize + 4) + 8
+        return stream.features * stream.dtype.itemsize
 
 
 def available_bytes(device=None):
