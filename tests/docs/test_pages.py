@@ -6,6 +6,7 @@ import io
 import re
 import shlex
 import subprocess
+import sys
 import textwrap
 
 import pytest
@@ -59,6 +60,9 @@ class Page:
                 continue
             if words[0] == "onelayer":
                 assert main(words[1:]) == 0, f"{place}: {line}"
+            elif words[0] == "torchrun":
+                # By its module: the command is in the folder of whichever python this is.
+                subprocess.run([sys.executable, "-m", "torch.distributed.run", *words[1:]], check=True)
             elif words[0] == "make":
                 targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
                 assert words[1] in targets, f"{place}: {line}"

@@ -94,7 +94,7 @@ class Reservoir:
         if self._expected is not None and (wanted < self._expected or self._among > 1):
             features = 0 if X is None else X.shape[1] if isinstance(X, torch.Tensor) else X.columns
             self._features = features or self._features
-            enough = enough_rows(self._expected, self._features) / self._among
+            enough = enough_rows(self._expected, self._features) / math.sqrt(self._among)
             wanted = min(wanted, enough)
         sizes = np.where(there, self._tally, 1)
         chances = max(1.0, wanted) * (0.5 / self._seen + 0.5 / (there.sum() * sizes))
