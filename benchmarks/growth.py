@@ -169,7 +169,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.child:
         # A core for each process: the thread that reads ahead shares it with the products.
-        os.sched_setaffinity(0, [int(os.environ.get("LOCAL_RANK", "0")) % os.cpu_count()])
+        os.sched_setaffinity(0, [int(os.environ.get("LOCAL_RANK", "0")) % (os.cpu_count() or 1)])
         what, path = arguments.child
         (read_once if what == "read" else fit_once)(path)
         return
