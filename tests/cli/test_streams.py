@@ -48,7 +48,7 @@ def folder(tmp_path_factory):
 def small(monkeypatch, folder):
     """Blocks of some 200 rows, and a sample of a part of the rows."""
     budget = memory.Budget(2**22, 100_000, 200 * 5 * 8)
-    monkeypatch.setattr(memory.Budget, "of", staticmethod(lambda limit=None: budget))
+    monkeypatch.setattr(memory.Budget, "of", staticmethod(lambda *_: budget))
     monkeypatch.chdir(folder)
 
 

@@ -4,11 +4,13 @@ import functools
 
 import numpy as np
 import pytest
+import scipy.sparse
 import torch
 
 import onelayer as ol
 from devices.elsewhere import FAR, HOME, Elsewhere, place_of
 from devices.fits import FITS, problem, stored
+from onelayer.estimators import memory
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -192,6 +194,29 @@ def test_a_device_may_be_asked_for(mode):
         there = ol.SoftmaxRegression().fit(mode.sent(torch.from_numpy(X)), y)
         assert place_of(there.predict_proba(torch.from_numpy(X))) == HOME
         assert isinstance(there.predict_proba(X), np.ndarray)
+
+
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+@pytest.mark.parametrize(
+    "model",
+    [ol.SoftmaxRegression(), ol.LinearRegression(alpha=0.1), ol.SoftmaxRegression(l1_ratio=0.5)],
+    ids=repr,
+)
+def test_a_stream_is_sent_block_by_block(model, sparse, mode, monkeypatch):
+    """Blocks are read here and computed with there; of all rows the GPU holds what every fit does, without X."""
+    X, targets = problem(rows=300)
+    y = targets[type(model)]
+    budget = memory.Budget(2**22, 60 * (4 * 8 + 80), 7 * 4 * 8, per_output=20)
+    monkeypatch.setattr(memory.Budget, "of", staticmethod(lambda *_: budget))
+    rows = scipy.sparse.csr_array(X) if sparse else X
+    here = type(model)(**model.get_params()).fit(X, y)
+    model = type(model)(**model.get_params() | {"device": "cuda:0"})
+    with mode:
+        model.fit(ol.data.stream((rows, y)))
+    assert model.result_.device == "cuda:0"
+    room = here.certificate_.gap + model.certificate_.gap
+    assert abs(here.certificate_.objective - model.certificate_.objective) <= room
+    assert isinstance(model.coef_, np.ndarray)
 
 
 FOUL = {

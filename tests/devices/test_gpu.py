@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
 import torch
 
 import onelayer as ol
@@ -178,3 +179,18 @@ def test_autocast_rounds_nothing():
         proba = found.predict_proba(there)
     torch.testing.assert_close(found.coef_, expected.coef_)
     torch.testing.assert_close(proba, expected.predict_proba(there))
+
+
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_a_stream_is_sent_block_by_block(l1_ratio, sparse):
+    X, targets = problem(rows=20_000, features=20)
+    y = targets[ol.SoftmaxRegression]
+    rows = scipy.sparse.csr_array(X) if sparse else X
+    expected = ol.SoftmaxRegression(l1_ratio=l1_ratio).fit(rows, y)
+    data = ol.data.stream((rows, y), memory_limit="4 MB")
+    found = ol.SoftmaxRegression(l1_ratio=l1_ratio, device=_GPU).fit(data)
+    assert found.result_.device.startswith("cuda")
+    assert found.result_.reads >= 2
+    gaps = found.certificate_.gap + expected.certificate_.gap
+    assert abs(found.certificate_.objective - expected.certificate_.objective) <= gaps

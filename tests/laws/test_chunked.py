@@ -16,7 +16,7 @@ import onelayer as ol
 from instances import LOSSES, PROBLEMS, draw, over
 from onelayer.certificates import Certifier, SweptCertifier, shift_of
 from onelayer.data import stream
-from onelayer.designs import ChunkedDesign, DenseDesign, Feed, Reservoir
+from onelayer.designs import ChunkedDesign, DenseDesign, Feed, Reservoir, chunked
 from onelayer.designs.ahead import ahead
 from onelayer.designs.feed import checksum
 from onelayer.errors import DataError
@@ -45,7 +45,7 @@ ESTIMATORS = {
 def small(monkeypatch):
     """Blocks of 7 rows of 4 numbers, and a sample of about 60 rows."""
     budget = memory.Budget(2**22, 60 * (4 * 8 + 80), 7 * 4 * 8, per_output=20)
-    monkeypatch.setattr(memory.Budget, "of", staticmethod(lambda limit=None: budget))
+    monkeypatch.setattr(memory.Budget, "of", staticmethod(lambda *_: budget))
     # A look at the first rows is not to be a read.
     monkeypatch.setattr(memory, "_PEEK", 8)
 
@@ -156,7 +156,7 @@ def test_the_same_stream_in_other_blocks_ends_at_the_same_place(small, monkeypat
     X, y = PROBLEMS["three classes"](rows=200)
     first = ol.SoftmaxRegression(tol=1e-12).fit(stream((X, y)))
     budget = memory.Budget(2**22, 60 * (4 * 8 + 80), 31 * 4 * 8, per_output=20)
-    monkeypatch.setattr(memory.Budget, "of", staticmethod(lambda limit=None: budget))
+    monkeypatch.setattr(memory.Budget, "of", staticmethod(lambda *_: budget))
     second = ol.SoftmaxRegression(tol=1e-12).fit(stream((X, y)))
     np.testing.assert_allclose(first.coef_, second.coef_, atol=1e-9)
 
@@ -575,3 +575,62 @@ def test_where_a_stream_cannot_be_used_one_sentence_says_so(use):
     ) as caught:
         use(stream((X, y)), y)
     assert "\n" not in str(caught.value)
+
+
+# ---- no memory left -----------------------------------------------------------------------------------------------
+
+
+def _short_of_memory(monkeypatch, rows, error):
+    """Let products of more rows than this fail as they do where memory has run out."""
+    usual = chunked.design_of
+
+    def scarce(X, dtype):
+        if len(X) > rows:
+            raise error
+        return usual(X, dtype)
+
+    monkeypatch.setattr(chunked, "design_of", scarce)
+
+
+OUT_OF_MEMORY = {
+    "a GPU's": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    "torch's": RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+    "NumPy's": MemoryError("Unable to allocate 9. GiB for an array"),
+}  # fmt: skip
+
+
+@over("error", OUT_OF_MEMORY)
+def test_where_memory_runs_out_blocks_become_smaller_and_a_note_says_so(error, monkeypatch):
+    X, y = PROBLEMS["two classes"](rows=3000)
+    budget = memory.Budget(2**22, 4000 * (4 * 8 + 80), 500 * 4 * 8, per_output=20)
+    monkeypatch.setattr(memory.Budget, "of", staticmethod(lambda *_: budget))
+    whole = ol.LogisticRegression(tol=1e-12).fit(stream((X, y)))
+    assert whole.result_.copies == []
+    _short_of_memory(monkeypatch, 300, error)
+    fitted = ol.LogisticRegression(tol=1e-12).fit(stream((X, y)))
+    assert fitted.result_.copies == [
+        "memory ran out, so X is read in blocks of 125 rows, and the sample is 4 times smaller"
+    ]
+    np.testing.assert_allclose(fitted.coef_, whole.coef_, atol=1e-5)
+
+
+@over("error", OUT_OF_MEMORY)
+def test_where_not_even_small_blocks_fit_a_sentence_says_so(error, monkeypatch, small):
+    X, y = PROBLEMS["two classes"](rows=200)
+    _short_of_memory(monkeypatch, 0, error)
+    model = ol.LogisticRegression()
+    with pytest.raises(
+        DataError, match=r"main memory has no room for this fit \(.*\): give a smaller memory_limit, or a dev"
+    ):
+        model.fit(stream((X, y)))
+    assert not hasattr(model, "coef_")
+    monkeypatch.setattr(DenseDesign, "scores", lambda *_: (_ for _ in ()).throw(error))
+    with pytest.raises(DataError, match="open the data as a stream"):
+        model.fit(X, y)
+
+
+def test_other_errors_are_not_taken_for_it(monkeypatch, small):
+    X, y = PROBLEMS["two classes"](rows=200)
+    _short_of_memory(monkeypatch, 0, RuntimeError("something else"))
+    with pytest.raises(RuntimeError, match="something else"):
+        ol.LogisticRegression().fit(stream((X, y)))

@@ -7,6 +7,7 @@ import torch
 
 from onelayer.designs.ahead import ahead
 from onelayer.designs.compressed import Compressed
+from onelayer.designs.transfer import pinned, sent
 from onelayer.errors import DataError
 
 __all__ = ["Feed", "spread", "tensor_of"]
@@ -46,7 +47,7 @@ class Feed:
 
     def __init__(self, source, size, start=0, stop=None, device=None, *, may_be_empty=False):
         self.source, self.size, self.start, self.stop = source, size, start, stop
-        self.device = torch.device("cpu") if device is None else torch.device(device)
+        self.device = torch.device("cpu") if device is None else device
         self.features, self.may_be_empty = source.features, may_be_empty
         self.rows = self.read_rows = 0
         self.stored = 0
@@ -77,12 +78,15 @@ class Feed:
 
     def blocks(self):
         """Read again: yield slices of rows and X there, as a tensor or as Compressed rows, on the device."""
+        return sent(self._checked(), self.device)
+
+    def _checked(self):
         start = number = 0
         for number, (_, X, total) in enumerate(self._delivered(), 1):
             stop = start + (X.rows if isinstance(X, Compressed) else len(X))
             if number > len(self._sums) or total != self._sums[number - 1]:
                 raise self._changed(start, stop)
-            yield slice(start, stop), X.to(self.device)
+            yield slice(start, stop), X
             start = stop
         if number < len(self._sums):
             raise self._changed(start, self.rows)
@@ -116,9 +120,7 @@ class Feed:
             X = tensor_of(block.X)
             parts = (X.starts, X.places, X.values) if isinstance(X, Compressed) else (X,)
             total = functools.reduce(_mixed, map(checksum, parts), 0)
-            if self.device.type == "cuda" and not isinstance(X, Compressed):
-                # Pinned, so that the copy to the device runs beside the products.
-                X = X.pin_memory()
+            X = pinned(X, self.device)
             yield block, X, _mixed(total, _of_labels(block.y)) if block.y is not None else total
 
 

@@ -13,6 +13,8 @@ __all__ = ["Reservoir", "enough_rows", "hashed"]
 
 # Of the rows of a stream that does not fit, the share that serves as well as more, and rows for each feature at least.
 _ENOUGH, _PER_FEATURE = 1 / 8, 200
+# Rows that stay at least, about: of fewer there might be none by chance.
+_LEAST = 32
 # How much larger than wanted a sample may grow before rows are let go, and how many move at a time.
 _SLACK, _AT_ONCE = 1.25, 2**14
 
@@ -97,7 +99,7 @@ class Reservoir:
             enough = enough_rows(self._expected, self._features) / math.sqrt(self._among)
             wanted = min(wanted, enough)
         sizes = np.where(there, self._tally, 1)
-        chances = max(1.0, wanted) * (0.5 / self._seen + 0.5 / (there.sum() * sizes))
+        chances = max(_LEAST, wanted) * (0.5 / self._seen + 0.5 / (there.sum() * sizes))
         return np.minimum(chances, 1.0)
 
     def _let_go(self, chances, coming=0):

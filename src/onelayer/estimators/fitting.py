@@ -14,6 +14,7 @@ from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.checkpointing import checkpoint_of
 from onelayer.estimators.features import Features
 from onelayer.estimators.gathering import processes_of
+from onelayer.estimators.memory import is_out_of_memory
 from onelayer.estimators.scaling import Scaling, Undo
 from onelayer.estimators.sklearn_callbacks import relayed
 from onelayer.estimators.starts import Starts, best_of
@@ -27,6 +28,7 @@ from onelayer.estimators.validation import (
     as_offset,
     as_sample_weight,
     check_lengths,
+    first_line,
     is_stream,
     resolve_dtype,
 )
@@ -37,6 +39,9 @@ from onelayer.result import Status
 from onelayer.solvers import minimize, resolve_solver
 
 __all__ = ["Fitting"]
+
+# Where memory runs out a stream is read in smaller blocks, and less of it is kept: by this factor, down to this share.
+_SHRINK, _LEAST_SHARE = 4, 64
 
 
 class Fitting(abc.ABC):
@@ -82,11 +87,22 @@ class Fitting(abc.ABC):
             raise
 
     def _fit_or_raise(self, X, y, sample_weight, offset, checkpoint):
-        with processes_of(X).shared() as group:
-            return self._fit_shared(X, y, sample_weight, offset, checkpoint, group)
+        group, shrunk = processes_of(X), 1
+        while True:
+            try:
+                with group.shared():
+                    return self._fit_shared(X, y, sample_weight, offset, checkpoint, group, shrunk)
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                # Of several processes the others have ended by now.
+                if not is_stream(X) or group.size > 1 or shrunk >= _LEAST_SHARE:
+                    raise _no_room(X, self.device, error) from error
+            shrunk *= _SHRINK
 
-    def _fit_shared(self, X, y, sample_weight, offset, checkpoint, group):
-        features, y, sample_weight = self._read(X, y, sample_weight, group, marked=checkpoint is not None)
+    def _fit_shared(self, X, y, sample_weight, offset, checkpoint, group, shrunk):
+        options = {"marked": checkpoint is not None, "shrunk": shrunk}
+        features, y, sample_weight = self._read(X, y, sample_weight, group, **options)
         offset = features.of_all(offset)
         self._log_copies(features.copies)
         check_lengths(features.rows, y, sample_weight)
@@ -126,11 +142,11 @@ class Fitting(abc.ABC):
             warnings.warn(f"{type(self).__name__}: {self.result_.message}", ConvergenceWarning, stacklevel=5)
         return self
 
-    def _read(self, X, y, sample_weight, group=ALONE, *, marked=False):
+    def _read(self, X, y, sample_weight, group=ALONE, **options):
         """Return what is known of X, the targets and the weights; a stream brings all three."""
         if not is_stream(X):
             return Features(self, X, fitting=True, device=self.device), y, sample_weight
-        features = Surveyed(self, X, y, self.device, group, marked=marked)
+        features = Surveyed(self, X, y, self.device, group, **options)
         if features.sample_weight is not None and sample_weight is not None:
             raise DataError(
                 f"sample_weight is given, and {X.name} brings its own: open the stream without weight=."
@@ -206,3 +222,13 @@ class Fitting(abc.ABC):
             names=getattr(self, "feature_names_in_", None),
             keeper=keeper,
         )
+
+
+def _no_room(X, device, error):
+    """Return the error of a fit for which there is no memory."""
+    where = "main memory" if device is None else f"the memory of {device}"
+    way = (
+        "give a smaller memory_limit" if is_stream(X) else "open the data as a stream (onelayer.data.stream)"
+    )
+    reason = first_line(error) or type(error).__name__
+    return DataError(f"{where} has no room for this fit ({reason}): {way}, or a device with more.")

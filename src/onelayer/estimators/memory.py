@@ -8,7 +8,7 @@ import torch
 
 from onelayer.errors import ParameterError
 
-__all__ = ["Budget", "available_bytes"]
+__all__ = ["Budget", "available_bytes", "is_out_of_memory"]
 
 # Of the memory that is free, what a fit takes if nothing else is said.
 _SHARE = 0.5
@@ -41,14 +41,21 @@ class Budget:
     per_output: int = _PER_OUTPUT
 
     @classmethod
-    def of(cls, memory_limit=None):
-        """Return the budget of a limit in bytes; default: a share of what is free."""
-        limit = int(_SHARE * available_bytes() / _neighbours()) if memory_limit is None else memory_limit
+    def of(cls, memory_limit=None, device=None):
+        """Return the budget of a limit in bytes; default: a share of what is free here and on the device."""
+        if memory_limit is None:
+            limit = int(_SHARE * min(available_bytes(), available_bytes(device)) / _neighbours())
+        else:
+            limit = memory_limit
         if limit < _LEAST:
             raise ParameterError(
                 f"memory_limit is {limit:,} bytes, which hold no useful block of rows: give 4 MB or more."
             )
         return cls(limit, int(_SAMPLE * limit), min(int(_BLOCK * limit), _LARGEST_BLOCK))
+
+    def shrunk(self, times):
+        """Return a budget of so many times less for rows."""
+        return dataclasses.replace(self, sample=self.sample // times, block=max(1, self.block // times))
 
     def first_rows(self, stream):
         """Return some rows of a stream, no more than a block may hold, to see what they are like; None if it has none."""
@@ -83,6 +90,12 @@ def available_bytes(device=None):
         used -= _number("/sys/fs/cgroup/memory.stat", "file", 1) or 0
         free = min(free, max(most - used, 0))
     return free
+
+
+def is_out_of_memory(error):
+    """Return whether an error says that there is no memory left, here or on a device."""
+    # What torch raises for main memory has no class of its own.
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
 
 
 def _neighbours():

@@ -125,13 +125,13 @@ def _of_memory(model, X, y, sample_weight):
 
 def _of_stream(model, stream, y):
     group = processes_of(stream)
-    budget = Budget.of(stream.memory_limit)
+    device = torch.device("cpu" if model.device is None else model.device)
+    budget = Budget.of(stream.memory_limit, device)
     first = budget.first_rows(stream)
     share = share_of(stream, group)
     rows = stream.rows if share.total is None else share.stop - share.start
     target, outputs = _target(model, first if y is None else np.asarray(y)[:1024])
     loss, penalty = target.loss, make_penalty(*penalty_of(model, float(rows or 1), target.loss, outputs))
-    device = torch.device("cpu" if model.device is None else model.device)
     where = str(device)
     block = budget.rows_of(stream, first, outputs)
     feed = Feed(stream.source, block)

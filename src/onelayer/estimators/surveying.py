@@ -41,6 +41,8 @@ class Surveyed:
         The processes that have rows of it.
     marked : bool
         Whether a fingerprint of the rows is taken.
+    shrunk : int
+        What the budget is divided by, because the whole of it was not there.
 
     Attributes
     ----------
@@ -57,16 +59,16 @@ class Surveyed:
 
     is_tensor = False
 
-    def __init__(self, estimator, stream, y=None, device=None, group=ALONE, *, marked=False):
+    def __init__(self, estimator, stream, y=None, device=None, group=ALONE, *, marked=False, shrunk=1):
         source = stream.source
         self.stream, self.copies, self.group = stream, [], group
-        self.budget = Budget.of(stream.memory_limit)
         self._labelled = hasattr(type(estimator), "predict_proba")
         self._device = (
             torch.device("cpu")
             if device is None
             else on_device(device, lambda there: torch.empty(0, device=there).device)
         )
+        self.budget = Budget.of(stream.memory_limit, self._device).shrunk(shrunk)
         if not stream.has_target and y is None:
             raise DataError(
                 f"{stream.name} has no target, and y is None: name its column with target=, or give y."
@@ -91,6 +93,10 @@ class Surveyed:
         for callback in estimator._watchers(group):
             if hasattr(callback, "on_reading"):
                 callback.on_reading(self.feed)
+        if shrunk > 1:
+            self.copies.append(
+                f"memory ran out, so X is read in blocks of {size:,} rows, and the sample is {shrunk} times smaller"
+            )
         self._gather(*self._read(None if y is None else np.asarray(y)))
 
     @property
