@@ -101,8 +101,8 @@ class Feed:
 
     def _changed(self, start, stop):
         return DataError(
-            f"{self.source.name} gave other rows than when it was read first (from row {start:,} of {self.rows:,} on, at the "
-            f"latest before row {stop:,}): a stream must give the same rows in the same order each time it is read, without "
+            f"{self.source.name} gave other rows than when it was read first (from row {self.start + start:,} on, at the "
+            f"latest before row {self.start + stop:,}): a stream must give the same rows in the same order each time it is read, without "
             "shuffling, random changes or writers."
         )
 

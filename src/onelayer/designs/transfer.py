@@ -40,7 +40,7 @@ def sent(blocks, device):
 
 def _arrived(rows, X, ready):
     """Let the products wait for a copy, and the memory of the copy for the products."""
-    here = torch.cuda.current_stream()
+    here = torch.cuda.current_stream((X.values if isinstance(X, Compressed) else X).device)
     here.wait_event(ready)
     for part in (X.starts, X.places, X.values) if isinstance(X, Compressed) else (X,):
         part.record_stream(here)

@@ -149,9 +149,11 @@ class LinearModel(Fitting, Polishing, Watched, Documented, BaseEstimator, abc.AB
         0.693147
         """
         twin = type(self)(**self.get_params(deep=False))
-        features, y, sample_weight = twin._read(X, y, sample_weight, processes_of(X))
-        check_lengths(features.rows, y, sample_weight)
-        return twin._make_objective(features, y, sample_weight, features.of_all(offset))[0]
+        with processes_of(X).shared() as group:
+            features, y, sample_weight = twin._read(X, y, sample_weight, group)
+            offset = features.of_all(offset)
+            check_lengths(features.rows, y, sample_weight)
+            return twin._make_objective(features, y, sample_weight, offset)[0]
 
     @property
     def penalty_report_(self):

@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+import torch
 from sklearn.utils.validation import check_is_fitted
 
 from onelayer.designs.ahead import ahead
@@ -24,9 +25,12 @@ def blockwise(method):
         if not is_stream(X):
             return method(self, X, **options)
         check_is_fitted(self, "coef_")
-        found = [as_array(part, "X") for _, part in _applied(method, self, X, options)]
-        # A process without rows has predictions without rows.
-        return np.concatenate(found) if found else as_array(method(self, np.zeros((1, X.features))))[:0]
+        found = [as_array(part, "X") for _, part in _applied(method, self, X, dict(options))]
+        if found:
+            return np.concatenate(found)
+        # A process without rows has predictions without rows, of the same kind.
+        options.pop("offset", None)
+        return as_array(method(self, torch.zeros(1, X.features, dtype=X.dtype), **options))[:0]
 
     either.__doc__ = method.__doc__
     return either
@@ -60,7 +64,8 @@ def blocks_of(estimator, stream, share=None):
 
 def _applied(method, estimator, stream, options):
     offset = options.pop("offset", None)
-    share = share_of(stream, processes_of(stream))
+    with processes_of(stream).shared() as group:
+        share = share_of(stream, group)
     offset, rows = _Beside("offset", offset), slice(0, 0)
     for rows, block in blocks_of(estimator, stream, share):
         yield block, method(estimator, block.X, **options, **offset.of(rows))

@@ -85,6 +85,8 @@ def certify(
     if y is None and not (streamed and X.has_target):
         raise DataError("y is None: give the targets of the fit.")
     words = {"loss": loss, "alpha": alpha, "l1_ratio": l1_ratio, "fit_intercept": fit_intercept}
+    if streamed and not isinstance(fitted, LinearModel):
+        _require_all_rows(X, y)
     if hasattr(fitted, "fit"):
         told = [name for name, usual in _USUAL.items() if words[name] != usual]
         if told:
@@ -119,6 +121,15 @@ def certify(
             raise ParameterError(f"there is no certificate for {_name(fitted)}: {certifier.obstacle}.")
         with torch.autocast(objective.design.device.type, enabled=False):
             return _proven(certifier, undo.to_solver(parameters), fitted, undo)
+
+
+def _require_all_rows(stream, y):
+    """Refuse what would have to be translated by rows or weights that are not read yet, or that other processes have."""
+    if stream.shards == "own" or stream.source.has_weight or y is None:
+        raise ParameterError(
+            f"{stream.name} is a stream, and a model of another library, or plain coefficients, are translated by all rows: open "
+            "it with target=False, without weight= and shards='own', and give y and sample_weight; or give a model of onelayer."
+        )
 
 
 def _rows(X):

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import numbers
 import pathlib
 
 import numpy as np
@@ -163,12 +164,18 @@ def checkpoint_of(model, folder, solver, features, y, sample_weight, offset):
         "classes": None if classes is None else [str(label) for label in np.asarray(classes).tolist()],
         "class_weight": repr(getattr(model, "class_weight", None)),
         "solver": repr(solver),
+        "init": repr(model.init) if isinstance(model.init, (str, numbers.Real)) else _starts(model.init),
         "dtype": str(resolve_dtype(model.dtype, features.values)),
         "targets": targets_digest(y, sample_weight),
         "offset": None if offset is None else targets_digest(offset, None),
         "data": features.fingerprint(),
     }
     return Checkpoint(folder, features.group, facts)
+
+
+def _starts(init):
+    """Return a digest of given coefficients."""
+    return [targets_digest(part, None) for part in init]
 
 
 def fingerprint_of(X, group):

@@ -14,7 +14,9 @@ from onelayer.processes import ALONE, join
 
 __all__ = [
     "Share",
+    "given_of_all",
     "kept_of_all",
+    "no_rows",
     "processes_of",
     "require_alike",
     "rows_of_all",
@@ -53,13 +55,10 @@ def share_of(stream, group):
     """Return the Share of this process."""
     if group.size == 1 or stream.shards == "own":
         return Share()
-    rows = stream.rows
+    rows = group.agreed(stream.rows)
     if rows is None:
-        # Only a read can tell.
-        counted = group.everyones(
-            lambda: sum(len(block) for block in stream.blocks(_COUNTING)) if group.rank == 0 else 0
-        )
-        rows = counted[0]
+        # Only a read can tell. The first process alone knows it afterwards, so that it is asked always.
+        rows = group.everyones(lambda: 0 if group.rank else sum(map(len, stream.blocks(_COUNTING))))[0]
     return Share(rows * group.rank // group.size, rows * (group.rank + 1) // group.size, rows)
 
 
@@ -99,6 +98,28 @@ def rows_of_all(group, own, counts):
     return found.array().reshape(-1, *own.shape[1:])
 
 
+def given_of_all(group, values, counts):
+    """Return numbers that were given for each row, or for all of them at once, for the rows of all processes."""
+    values = None if values is None else np.asarray(values, dtype=np.float64)
+    shapes = group.everyones(lambda: None if values is None else values.shape)
+    if all(shape is None for shape in shapes):
+        return None
+    if all(shape == () for shape in shapes):
+        return values
+    wrong = [
+        rank
+        for rank, (shape, count) in enumerate(zip(shapes, counts, strict=True))
+        if not shape or shape[0] != count or shape[1:] != (shapes[0] or ())[1:]
+    ]
+    if wrong:
+        shown = "nothing" if shapes[wrong[0]] is None else f"shape {shapes[wrong[0]]}"
+        raise DataError(
+            f"process {wrong[0]} gave {shown} as weights or offsets of its {counts[wrong[0]]:,} rows: give one for each row in all "
+            "processes."
+        )
+    return rows_of_all(group, np.ascontiguousarray(values), counts)
+
+
 def targets_of_all(group, own, counts):
     """Return the targets of all rows: Coded or an array, from those of this process (None where it has no rows)."""
     coded = isinstance(own, Coded)
@@ -106,7 +127,7 @@ def targets_of_all(group, own, counts):
     known = [kind for kind in kinds if kind is not None]
     if not known:
         raise DataError(f"none of the {group.size} processes has a row: give data with at least one.")
-    if len({kind[0] if not kind[0] else kind[1].dtype.kind for kind in known}) > 1:
+    if len({kind[1].dtype.kind in "OUT" if kind[0] else None for kind in known}) > 1:
         raise DataError(
             "y holds labels of different kinds in different processes: give all text or all numbers."
         )
@@ -126,7 +147,7 @@ def kept_of_all(group, kept, counts, stream, device):
     """Return the rows that the processes keep, with all of them: those of this one, or None."""
     if group.size == 1:
         return kept
-    matrix = _nothing(stream).to(device) if kept is None else _matrix(kept.design)
+    matrix = no_rows(stream, device) if kept is None else _matrix(kept.design)
     index = torch.zeros(0, dtype=torch.long, device=device) if kept is None else kept.index
     factor = torch.zeros(0, dtype=torch.float64, device=device) if kept is None else kept.factor
     many = group.everyones(lambda: len(index))
@@ -146,11 +167,9 @@ def _matrix(design):
     return design.matrix if isinstance(design, SparseDesign) else design.X
 
 
-def _nothing(stream):
+def no_rows(stream, device):
     """Return no rows of what a stream has."""
     if not stream.sparse:
-        return torch.empty(0, stream.features, dtype=stream.dtype)
-    places = torch.zeros(0, dtype=torch.long)
-    return Compressed(
-        torch.zeros(1, dtype=torch.long), places, torch.empty(0, dtype=stream.dtype), stream.features
-    )
+        return torch.empty(0, stream.features, dtype=stream.dtype, device=device)
+    empty = torch.zeros(0, dtype=torch.long), torch.empty(0, dtype=stream.dtype)
+    return Compressed(torch.zeros(1, dtype=torch.long), *empty, stream.features).to(device)

@@ -128,10 +128,14 @@ def _of_stream(model, stream, y):
     device = torch.device("cpu" if model.device is None else model.device)
     budget = Budget.of(stream.memory_limit, device)
     first = budget.first_rows(stream)
-    share = share_of(stream, group)
-    rows = stream.rows if share.total is None else share.stop - share.start
+    with group.shared():
+        share = share_of(stream, group)
+        # Of all processes; each has about as many.
+        counts = group.everyones(lambda: stream.rows)
+    total = share.total or (None if None in counts else sum(counts))
+    rows = total and total // group.size
     target, outputs = _target(model, first if y is None else np.asarray(y)[:1024])
-    loss, penalty = target.loss, make_penalty(*penalty_of(model, float(rows or 1), target.loss, outputs))
+    loss, penalty = target.loss, make_penalty(*penalty_of(model, float(total or 1), target.loss, outputs))
     where = str(device)
     block = budget.rows_of(stream, first, outputs)
     feed = Feed(stream.source, block)
@@ -167,7 +171,7 @@ def _of_stream(model, stream, y):
         size = rows * group.size * outputs * (_NARROW * dtype.itemsize + 8 * _WIDE)
         parts.append(Part("numbers of rows and outputs", size, where))
     return Plan(
-        rows,
+        total,
         stream.features,
         outputs,
         group.size,

@@ -29,7 +29,7 @@ class Plan:
     Attributes
     ----------
     rows : int or None
-        Of this process; None where only a read can tell.
+        Of all processes; None where only a read can tell.
     features, outputs : int
         Outputs of a stream by the labels of its first rows.
     processes : int
@@ -79,7 +79,7 @@ class Plan:
 
     def __str__(self):
         rows = "rows not yet counted" if self.rows is None else f"{self.rows:,} rows"
-        share = f", in each of {self.processes} processes" if self.processes > 1 else ""
+        share = f", divided among {self.processes} processes" if self.processes > 1 else ""
         lines = [
             f"data      {rows} × {self.features:,} features, {self.outputs:,} output{'s' if self.outputs > 1 else ''}{share}",
             f"solver    {self.solver}: {self.reason}",

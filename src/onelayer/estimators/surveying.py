@@ -14,10 +14,19 @@ from onelayer.designs import (
     Fingerprint,
     Reservoir,
     ShardedDesign,
+    SparseDesign,
 )
 from onelayer.errors import DataError
 from onelayer.estimators.coded import Coded
-from onelayer.estimators.gathering import kept_of_all, require_alike, rows_of_all, share_of, targets_of_all
+from onelayer.estimators.gathering import (
+    given_of_all,
+    kept_of_all,
+    no_rows,
+    require_alike,
+    rows_of_all,
+    share_of,
+    targets_of_all,
+)
 from onelayer.estimators.memory import Budget
 from onelayer.estimators.row_arrays import RowArray
 from onelayer.estimators.validation import first_line, on_device, require_finite
@@ -115,17 +124,16 @@ class Surveyed:
         if self.feed.rows:
             own = ChunkedDesign(self.feed, dtype)
         else:
-            own = DenseDesign(self.values.new_empty(0, self.stream.features), dtype)
+            nothing = no_rows(self.stream, self._device)
+            sparse = self.stream.sparse
+            own = SparseDesign(nothing, dtype, flips=False) if sparse else DenseDesign(nothing, dtype)
         return ShardedDesign(own, self.group, self.counts, self._kept.as_dtype(dtype))
 
     def of_all(self, values):
         """Return what was given with an entry for each row, for the rows of all processes."""
-        if values is None or self.group.size == 1 or self.stream.shards == "divide":
+        if self.group.size == 1 or self.stream.shards == "divide":
             return values
-        values = np.asarray(values)
-        if values.ndim and len(values) == self.feed.rows:
-            return rows_of_all(self.group, np.ascontiguousarray(values), self.counts)
-        return values
+        return given_of_all(self.group, values, self.counts)
 
     def _outputs(self, first):
         """Return how many scores a row seems to have, by the labels of the first rows."""
@@ -162,7 +170,7 @@ class Surveyed:
                 )
             if targets is None:
                 targets = _Labels() if self._labelled and not _soft(y) else _Numbers()
-            reservoir.add(X, targets.add(y, rows.start))
+            reservoir.add(X, targets.add(y, feed.start + rows.start))
             if self._fingerprint is not None:
                 self._fingerprint.add(X, first + rows.start)
             if weights is not None:
@@ -181,7 +189,7 @@ class Surveyed:
         """Return the number of the first row of this process among all rows, as far as that is known before the read."""
         if self.group.size == 1 or self._share.total is not None:
             return self._share.start
-        counts = self.group.everyones(lambda: self.stream.rows)
+        counts = self.group.everyones(lambda: self.stream.counted)
         known = None not in counts
         return sum(counts[: self.group.rank]) if known else self.group.rank << 40
 

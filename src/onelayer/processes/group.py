@@ -1,5 +1,6 @@
 """What processes that work on one fit tell each other: sums, rows, and whether one of them failed."""
 
+import atexit
 import contextlib
 import datetime
 import functools
@@ -234,6 +235,8 @@ class Group:
 def _handles_of(world):
     """Return process groups of our own with the processes of the user's: other traffic and other patience."""
     del world
+    # Whoever destroys all groups does not reach these here, and threads of theirs at the interpreter's end are an abort.
+    atexit.register(_handles_of.cache_clear)
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
     # The end of a process waits for what it has begun to send: for a meeting that failed no longer than ours has lasted.
     meeting = dist.new_group(timeout=datetime.timedelta(seconds=_PATIENCE), backend="gloo")

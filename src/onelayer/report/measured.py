@@ -44,13 +44,15 @@ class Measured:
 def measure(estimator, stream, *, abstain=None):
     """Return the Measured of a fitted model on a stream with targets; of several processes each reads its share."""
     with processes_of(stream).shared() as group:
-        sample = _Sample(_SAMPLE // group.size)
-        parts = _seen(estimator, stream, sample, share_of(stream, group))
+        share = share_of(stream, group)
+        # Rows of other processes have other numbers, also where they do not know how many there are.
+        sample = _Sample(_SAMPLE, 0 if share.total else group.rank << 40)
+        parts = _seen(estimator, stream, sample, share)
         if hasattr(estimator, "classes_"):
             metrics, rows = _classification(estimator, parts, abstain, group)
         else:
             metrics, rows = _regression(estimator, parts, group)
-        return Measured(metrics, rows, *_joined(group.everyones(sample.finish)))
+        return Measured(metrics, rows, *_joined(group.everyones(sample.finish), _SAMPLE))
 
 
 def _seen(estimator, stream, sample, share):
@@ -157,12 +159,12 @@ def _regression(estimator, parts, group):
 class _Sample:
     """So many rows, those of the smallest draws: each row alike, whatever the blocks."""
 
-    def __init__(self, count):
-        self._count = count
+    def __init__(self, count, start):
+        self._count, self._start = count, start
         self._draws, self._X, self._y, self._most = np.zeros(0), [], [], 1.0
 
     def add(self, rows, block):
-        draws = hashed(np.arange(rows.start, rows.stop) + 1)
+        draws = hashed(np.arange(rows.start, rows.stop) + self._start + 1)
         index = np.flatnonzero(draws < self._most)
         if not len(index):
             return
@@ -173,11 +175,11 @@ class _Sample:
             self._keep_smallest()
 
     def finish(self):
-        """Return X and y of the rows, or None where there were none."""
+        """Return X, y and draws of the rows, or None where there were none."""
         if not self._X:
             return None
         self._keep_smallest()
-        return self._X[0], self._y[0]
+        return self._X[0], self._y[0], self._draws
 
     def _keep_smallest(self):
         kept = np.sort(np.argsort(self._draws, kind="stable")[: self._count])
@@ -192,7 +194,8 @@ def _stacked(parts):
     return scipy.sparse.vstack(parts, format="csr") if hasattr(parts[0], "indptr") else np.concatenate(parts)
 
 
-def _joined(samples):
-    """Return X and y of the samples of all processes."""
-    found = [sample for sample in samples if sample is not None]
-    return _stacked([X for X, _ in found]), np.concatenate([y for _, y in found])
+def _joined(samples, count):
+    """Return X and y of the rows of the smallest draws in the samples of all processes."""
+    X, y, draws = zip(*(sample for sample in samples if sample is not None), strict=True)
+    kept = np.sort(np.argsort(np.concatenate(draws), kind="stable")[:count])
+    return _stacked(X)[kept], np.concatenate(y)[kept]

@@ -87,8 +87,9 @@ def _arithmetic(run, state):
 
 
 def _diagnosis(run, chosen, status, gap, arithmetic):
-    if not run.objective.design.resident and run.objective.penalty.l2:
-        # It looks at the scores of all rows at once: reads, and memory, that a stream was opened to save.
+    if run.group.size > 1 or (not run.objective.design.resident and run.objective.penalty.l2):
+        # It looks at the scores of all rows at once: reads, and memory, that a stream was opened to save; and at a clock, which
+        # is another one in each process.
         return None
     try:
         return diagnose(

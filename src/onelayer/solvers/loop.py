@@ -73,6 +73,7 @@ class _Run:
 
     def __init__(self, solver, objective, tol, max_iter, time_limit, callbacks, as_estimator, names, keeper):
         self.solver, self.objective, self.tol = solver, objective, tol
+        self.group = objective.design.group
         self.max_iter, self.time_limit = max_iter, time_limit
         self.callbacks, self.as_estimator = callbacks, as_estimator
         self.names = names
@@ -99,7 +100,7 @@ class _Run:
                 outcome = self._iterate(start, seed)
             except KeyboardInterrupt:
                 # Of several processes the others know nothing of it.
-                if not self.trace or self.objective.design.group.size > 1:
+                if not self.trace or self.group.size > 1:
                     raise
                 outcome = Status.INTERRUPTED, "interrupted by the user; the best iterate so far is kept"
             fitted = conclude(self, *outcome)
@@ -140,7 +141,7 @@ class _Run:
             self._record(0)
         while True:
             # Of several processes the first one's clock and callbacks decide.
-            outcome = self.objective.design.group.agreed(self._outcome())
+            outcome = self.group.agreed(self._outcome()) or self._hopeless()
             if outcome:
                 return outcome
             self.state = self.solver.step(self.objective, self.state)
@@ -186,7 +187,10 @@ class _Run:
         iterate = Iterate(
             record, parameters, self._steps, make, functools.partial(self._keep, state, iteration)
         )
+        before = self.kept
         self.stop_asked = [callback for callback in self.callbacks if callback.on_iteration(iterate)]
+        if self.group.size > 1 and self.group.agreed(self.kept is not before) != (self.kept is not before):
+            self.kept = before if self.kept is not before else (state, iteration)
 
     def _keep(self, state, iteration):
         if math.isfinite(state.value):
@@ -235,6 +239,11 @@ class _Run:
             return Status.FINISHED, f"{why} ({remark})" if remark else why
         if self.stop_asked:
             return Status.FINISHED, f"stopped by {self.stop_asked[0]!r}"
+        return None
+
+    def _hopeless(self):
+        """Return why no more steps will prove anything, if that is so; of several processes all look at the same numbers."""
+        state, solver = self.state, self.solver
         if self.separation.found(state, self.trace):
             return Status.SEPARATED, "no optimum exists"
         if (

@@ -34,6 +34,8 @@ class Stream:
 
     def __init__(self, source: Source, memory_limit: int | str | None = None, shards: str | None = None):
         self.source, self.shards = source, shards
+        #: The number of rows as far as it is known without a read.
+        self.counted = source.rows
         self.memory_limit = None if memory_limit is None else parse_bytes(memory_limit)
 
     @property
