@@ -78,6 +78,7 @@ CHOICES = {
     "dtype odd": (L(dtype="odd"), ["dtype is 'odd'"]),
     "dtype number": (L(dtype=3), ["dtype is 3"]),
     "device": (L(device="abacus"), ["device is 'abacus'"]),
+    "device without float64": (L(device="mps"), ["device is 'mps'", "no float64", "give 'cpu'"]),
     "class_weight name": (L(class_weight="heavy"), ["class_weight is 'heavy'", "balanced"]),
     "class_weight missing": (L(class_weight={5: 1.0}), ["class_weight is {5: 1.0}"]),
     "class_weight negative": (L(class_weight={0: -1.0, 1: 2.0}, max_iter=20), ["class_weight", "-1"]),

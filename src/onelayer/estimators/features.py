@@ -136,6 +136,11 @@ class Features:
         if X.is_meta or X.is_quantized or X.is_nested:
             kind = "on the device 'meta', without values" if X.is_meta else "quantized or nested"
             raise DataError(f"X is a tensor that is {kind}: give a plain tensor.")
+        if X.device.type == "mps":
+            self.copies.append(
+                "X was copied from mps to cpu: mps has no float64, in which sums and proofs are made"
+            )
+            X = X.cpu()
         if X.requires_grad:
             self.copies.append("X was detached from its graph: no gradient flows through a fit")
         return X.detach()

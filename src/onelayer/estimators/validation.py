@@ -41,6 +41,10 @@ def on_device(device, move):
     """Return what `move` makes of a device, or raise ParameterError where torch cannot compute or has no room there."""
     if str(device).startswith("meta"):
         raise ParameterError(f"device is {device!r}, where nothing is computed: give 'cpu' or leave it out.")
+    if str(device).startswith("mps"):
+        raise ParameterError(
+            f"device is {device!r}, which has no float64 numbers, in which sums and proofs are made: give 'cpu' or leave it out."
+        )
     try:
         return move(device)
     except (RuntimeError, AssertionError, TypeError) as error:
