@@ -291,4 +291,10 @@ def test_a_fingerprint_knows_rows_and_places_and_not_how_they_were_cut(make):
 def test_a_fingerprint_is_that_of_the_bits(tmp_path):
     X = torch.arange(12.0).reshape(3, 4).numpy()
     assert taken(X, [3]) == taken(X.copy(order="F"), [3])
-    assert taken(X, [3]) != taken(-X, [3])
+    for dtype in (np.float16, np.float32, np.float64):
+        signs = X.astype(dtype)
+        signs[1, :2] *= -1
+        assert len({taken(X.astype(dtype), [3]), taken(-X.astype(dtype), [3]), taken(signs, [3])}) == 3
+    # Rows that are permuted crosswise: all sums of rows and of columns stay.
+    ones = np.eye(3)[[0, 1, 2, 0, 1, 2]]
+    assert taken(ones, [6]) != taken(ones[[1, 0, 2, 0, 1, 2]], [6])

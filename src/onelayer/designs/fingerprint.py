@@ -44,12 +44,15 @@ class Fingerprint:
 def _dense(X, start, weights):
     words = X.detach().cpu().contiguous().view(_WORDS[X.element_size()]).numpy()
     places = np.arange(start, start + len(words), dtype=np.uint64) * _ROW
-    # A weight for each column, so that numbers that change places do not cancel.
-    sums = np.zeros(len(words), dtype=np.uint64)
+    sums, weights = np.empty(len(words), dtype=np.int64), weights.view(np.int64)
     for first in range(0, len(words), _LINES):
-        lines = slice(first, first + _LINES)
-        sums[lines] = (words[lines].astype(np.int64).view(np.uint64) * weights).sum(axis=1, dtype=np.uint64)
-    return spread(spread(sums) ^ places).sum(dtype=np.uint64)
+        some = words[first : first + _LINES].astype(np.int64)
+        if words.itemsize == 8:
+            # Times an odd weight the leading bit, the sign, is the leading bit again, and two of them cancel.
+            some ^= some >> 32
+        # A weight for each column, so that numbers that change places do not cancel.
+        sums[first : first + _LINES] = some @ weights
+    return spread(spread(sums.view(np.uint64)) ^ places).sum(dtype=np.uint64)
 
 
 def _compressed(X, start, weights):
