@@ -24,21 +24,7 @@ from onelayer.estimators import memory
 from onelayer.objective import Objective, curvature_sweep, sweep
 from onelayer.parameters import Parameters
 from onelayer.solvers import minimize
-
-PENALTIES = {
-    "none": (0.0, 0.0),
-    "l2": (0.1, 0.0),
-    "weak l2": (0.001, 0.0),
-    "elastic net": (0.1, 0.5),
-    "l1": (0.05, 1.0),
-}
-ESTIMATORS = {
-    "linear, squared": ("linear", ol.LinearRegression, "squared"),
-    "linear, huber": ("linear", ol.LinearRegression, "huber"),
-    "logistic": ("two classes", ol.LogisticRegression, "log"),
-    "softmax, two classes": ("two classes", ol.SoftmaxRegression, "log"),
-    "softmax, three classes": ("three classes", ol.SoftmaxRegression, "log"),
-}
+from processes.fits import ESTIMATORS, PENALTIES
 
 
 @pytest.fixture

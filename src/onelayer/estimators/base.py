@@ -57,20 +57,9 @@ class Targets:
 class LinearModel(Fitting, Polishing, Watched, Documented, BaseEstimator, abc.ABC):
     """Scores z = W x + b, fitted by minimising P(W, b). Abstract; the three public estimators are final."""
 
-    # Set by the final classes' constructors.
+    # Set by the final classes' constructors, beside what a fit asks for.
     l1_ratio: float
-    fit_intercept: bool
-    solver: Any
-    tol: float
-    max_iter: int | None
-    time_limit: float | None
-    init: Any
-    n_init: int
-    standardize: bool
     warm_start: bool
-    random_state: Any
-    device: Any
-    dtype: Any
     verbose: int
     # Set by fit.
     coef_: Any
