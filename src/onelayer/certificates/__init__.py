@@ -36,7 +36,12 @@ __all__ = [
 ]
 
 
-def certifier_for(objective):
-    """Return what certifies points of an objective: by sums of one read where rows are not in memory and that is possible."""
+def certifier_for(objective, before=None):
+    """Return what certifies points of an objective: by sums of one read where rows are not in memory and that is possible.
+
+    `before` is that of the same data under another penalty, if there is one.
+    """
     streamed = not objective.design.resident and SweptCertifier.serves(objective.loss, objective.penalty)
-    return SweptCertifier(objective) if streamed else Certifier(objective)
+    if streamed:
+        return SweptCertifier(objective)
+    return Certifier(objective, before if isinstance(before, Certifier) else None)

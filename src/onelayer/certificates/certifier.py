@@ -29,14 +29,16 @@ class Certifier:
     ----------
     objective : Objective
         In any arithmetic; the bounds are computed on a float64 view of it that shares X.
+    before : Certifier, optional
+        Of the same data under another penalty: what it knows of the data is not found out again.
     """
 
-    def __init__(self, objective):
+    def __init__(self, objective, before=None):
         self.objective = objective
-        self.wide = objective.as_dtype(torch.float64)
-        self.constant_value = self.wide.constant_value()
-        self._rounding_value = rounding_value(self.wide)
-        self._fenchel = FenchelGap(self.wide)
+        self.wide = before.wide.under(objective) if before else objective.as_dtype(torch.float64)
+        self.constant_value = before.constant_value if before else self.wide.constant_value()
+        self._rounding_value = before._rounding_value if before else rounding_value(self.wide)
+        self._fenchel = FenchelGap(self.wide, before and before._fenchel)
         self._quadratic = Quadratic(self.wide) if Quadratic.serves(objective) else None
         free = not (objective.penalty.l1 or objective.penalty.l2)
         kinds = [kind for kind in (SelfConcordance, ProjectedPoint) if free and kind.serves(objective)]

@@ -24,10 +24,14 @@ class FenchelGap:
     ----------
     wide : Objective
         In float64.
+    before : FenchelGap, optional
+        Of the same rows, whose sizes it knows.
     """
 
-    def __init__(self, wide):
+    def __init__(self, wide, before=None):
         self.wide = wide
+        if before:
+            self._weights, self.column_norms = before._weights, before.column_norms
 
     def between(self, point, dual):
         """Return the gap between a Point and a dual point U in the domain of ℓ*; one product with X."""

@@ -1,5 +1,7 @@
 """One eigenbasis of the features times one of the classes."""
 
+import copy
+
 import torch
 
 from onelayer.curvature.preconditioners import Preconditioner, without_shift
@@ -48,9 +50,9 @@ class Kronecker(Preconditioner):
         ones = torch.ones_like(h) if objective.sample_weight is None else objective.sample_weight
         delta, self._classes = torch.linalg.eigh(curvature.mean(ones) / objective.total_weight)
         sigma, delta = sigma.clamp(min=0), delta.clamp(min=0)
-        scale = delta.unsqueeze(1) * sigma
-        floor = 16 * torch.finfo(objective.dtype).eps * scale.max()
-        self._scale = (scale + l2).clamp(min=floor.item() or 1.0)
+        self._curved = delta.unsqueeze(1) * sigma
+        self._least = 16 * torch.finfo(objective.dtype).eps * self._curved.max().item() or 1.0
+        self._scale = self._scale_under(l2)
         self._total = delta.clamp(min=1e-9 * delta.max().item() or 1.0)
         self._mean = mean
 
@@ -64,6 +66,22 @@ class Kronecker(Preconditioner):
             weight, left @ ((left.T @ bias) / self._total) - weight @ self._mean * self._free
         )
         return without_shift(moved, self._shift)
+
+    def under(self, l2):
+        other = copy.copy(self)
+        other._scale = self._scale_under(l2)
+        return other
+
+    def foretold(self, parameters, l2):
+        # To W = 0 and to small curvature beside α it is exact; the intercept keeps the mean of the scores.
+        left, right = self._classes, self._features
+        share = self._scale / self._scale_under(l2)
+        weight = parameters.weight.double()
+        moved = left @ ((left.T @ weight @ right) * share) @ right.T
+        return Parameters.of(moved, parameters.bias + (weight - moved) @ self._mean * self._free)
+
+    def _scale_under(self, l2):
+        return (self._curved + l2).clamp(min=self._least)
 
     def eliminated(self, gradient):
         return gradient.weight - gradient.bias.outer(self._mean) * self._free

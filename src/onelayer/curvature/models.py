@@ -30,6 +30,8 @@ class Model:
         By how much a product lowers the logarithm of the squared residual.
     pairs : Pairs, optional
         What the last system has found out.
+    shared : int
+        How many problems a new model would serve.
     """
 
     factors: Preconditioner
@@ -37,6 +39,7 @@ class Model:
     rows: int
     rate: float = at.USUAL_RATE
     pairs: Pairs | None = None
+    shared: int = 1
 
     @property
     def preconditioner(self):
@@ -61,12 +64,20 @@ class Model:
         """
         per_feature = at.ROWS_PER_FEATURE if settled else at.ROUGH_ROWS_PER_FEATURE
         rows = _rows(objective, per_feature)
-        if ahead / self.rate <= _price(objective, rows):
+        if ahead / self.rate <= _price(objective, rows) / self.shared:
             return self
         moved = (curvature.trace() - self.trace).abs().sum().item()
         if rows <= at.FINER * self.rows and moved <= at.STALE * self.trace.sum().item():
             return self
-        return dataclasses.replace(self._made(objective, curvature, per_feature), pairs=self.pairs)
+        made = self._made(objective, curvature, per_feature)
+        return dataclasses.replace(made, pairs=self.pairs, shared=self.shared)
+
+    def under(self, l2):
+        """Return the model of the same curvature plus another α.
+
+        Without what the last system has found out: on a path it cost as much as it saved (NOTES.md).
+        """
+        return dataclasses.replace(self, factors=self.factors.under(l2), pairs=None, shared=at.SHARED)
 
     def after(self, solution):
         """Return the same model, with the rate that it has just shown."""

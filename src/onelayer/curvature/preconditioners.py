@@ -23,6 +23,18 @@ class Preconditioner(abc.ABC):
         """Return what is left of a gradient's weight once the intercept has answered for its own part."""
         return gradient.weight
 
+    def under(self, l2):
+        """Return the model of the same curvature plus another α; itself where that is no cheaper than a new one.
+
+        A factor of two in α is a factor of two at most in what it preconditions, and it is made anew where that tells.
+        """
+        del l2
+        return self
+
+    def foretold(self, parameters, l2):
+        """Return W with (H + α) W = (H' + α') W', about where the optimum W' of another α moves; None where that is unknown."""
+        del parameters, l2
+
 
 class Remembering(Preconditioner):
     """A preconditioner that is asked for the same gradient several times: for a decrement first, then for the step."""

@@ -74,6 +74,14 @@ class System(abc.ABC):
     exact: ClassVar[bool]
 
     @abc.abstractmethod
+    def under(self, objective):
+        """Return the system of the same data under the penalty of this objective, which books its work."""
+
+    def foretold(self, parameters, objective):
+        """Return about where the optimum of these parameters' objective moves under another one's penalty, or None."""
+        del parameters, objective
+
+    @abc.abstractmethod
     def at(self, point, settled, ahead, sampled):
         """Return the system at a point.
 
@@ -115,6 +123,9 @@ class DenseSystem(System):
     hessian: Any = None  # a DenseHessian, from `at` on
     exact: ClassVar = True
 
+    def under(self, objective):
+        return dataclasses.replace(self, objective=self.objective.under(objective), hessian=None)
+
     def at(self, point, settled, ahead, sampled):
         del settled, ahead, sampled
         curvature = self.objective.loss.curvature(point.scores, self.objective.y)
@@ -148,6 +159,16 @@ class KrylovSystem(System):
     whole: Any = None
     model: Any = None
     exact: ClassVar = False
+
+    def under(self, objective):
+        l2 = objective.penalty.smooth_part.l2
+        model = self.model and self.model.under(l2)
+        return dataclasses.replace(
+            self, objective=self.objective.under(objective), hessian=None, whole=None, model=model
+        )
+
+    def foretold(self, parameters, objective):
+        return self.model and self.model.factors.foretold(parameters, objective.penalty.smooth_part.l2)
 
     def at(self, point, settled, ahead, sampled):
         point = _narrow(point, self.objective)

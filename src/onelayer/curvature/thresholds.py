@@ -37,6 +37,8 @@ HEAVY_FROM, HEAVY_FEATURES, HEAVY_PRICE = 1024, 512, 10
 # The first model of softmax, where blocks would cost more products than this, is the shared eigenbasis: at W = 0 it is
 # the Hessian itself.
 DEAR = 5
+# On a path of penalties a new model serves about so many of them.
+SHARED = 3
 # A model is stale when the curvature has moved by this much of itself since it was made.
 STALE = 0.25
 # A model of the same curvature is worth replacing only by one of more than this times its rows.
@@ -80,7 +82,7 @@ PROVABLE = 0.01
 FALLING = 0.5
 # What the next proof will miss is guessed from so many rows, or so many numbers of X (64 MB in float32), where that leaves
 # out three quarters of them: on 500,000 rows each guess took a tenth of the whole fit.
-FORESEEN_ROWS, FORESEEN_NUMBERS, FORESEEN_SHARE = 50_000, 2**24, 4
+FORESEEN_ROWS, FORESEEN_NUMBERS, FORESEEN_SHARE = 5_000, 2**24, 4
 MOST_PRODUCTS = 500
 # Directions of one system that are kept for the next one, in numbers of all of them together: this many (64 MB with their
 # images), or this share of X where that is more. On Fashion-MNIST at C=1 they saved 25 products of 64, at C=100 two thirds.

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from onelayer.designs import DenseDesign, products
+from onelayer.objective.constant import constant_value, tallied
 from onelayer.objective.ray import Ray
 from onelayer.parameters import Parameters
 
@@ -282,39 +283,21 @@ class Objective:
         other._work = _Work(self.design.rows)
         return other
 
+    def with_penalty(self, penalty):
+        """Return the objective of the same data under another penalty, with its work counted from zero."""
+        other = self.counted_anew()
+        other.penalty = penalty
+        return other
+
+    def under(self, objective):
+        """Return this view of the data under the penalty of another objective, where its work is booked from now on."""
+        other = copy.copy(self)
+        other.penalty, other._work = objective.penalty, objective._work
+        return other
+
     def constant_value(self):
         """Return P of the best constant model (W = 0; also b = 0 without an intercept): the yardstick of sizes."""
-        if self._compact and self.offset is None:
-            return self._tallied().constant_value()
-        weight = (
-            torch.ones(self.rows, dtype=torch.float64, device=self.design.device)
-            if self.sample_weight is None
-            else self.sample_weight
-        )
-        scores = self.zero_scores()
-        if self.fit_intercept:
-            scores += self.loss.best_constant(self.y, weight, self.outputs).to(scores)
-        return self._mean(self.loss.value(scores, self.y))
-
-    def _tallied(self):
-        """Return an objective of one row for each label, weighted by how many rows have it: the same for constant models."""
-        y = self._given["y"]
-        tally = torch.zeros(max(self.outputs, 2), dtype=torch.float64, device=y.device)
-        for rows in (slice(start, start + _HELD) for start in range(0, self.rows, _HELD)):
-            weight = None if self.sample_weight is None else self.sample_weight[rows].double()
-            tally += torch.bincount(y[rows].long(), weights=weight, minlength=len(tally))
-        labels = torch.arange(len(tally), device=y.device)
-        y = labels if self.loss.per_class else labels.double().unsqueeze(1)
-        design = DenseDesign(torch.zeros(len(tally), self.features, dtype=self.dtype, device=y.device))
-        return Objective(
-            design,
-            y,
-            self.loss,
-            self.penalty,
-            outputs=self.outputs,
-            sample_weight=tally,
-            fit_intercept=self.fit_intercept,
-        )
+        return constant_value(tallied(self) if self._compact and self.offset is None else self)
 
     def zero_scores(self):
         """Return the scores of W = 0, b = 0: the offset alone."""

@@ -96,6 +96,14 @@ class Solver(Settings, abc.ABC):
     def step(self, objective, state):
         """Return the next State; the given one is not touched."""
 
+    def follow(self, objective, parameters, before, *, seed=0, tol=0.0):
+        """Return the State at these parameters, given one of the same data under another penalty.
+
+        What was found out about the data there may be used again; solvers that find out nothing begin anew.
+        """
+        del before
+        return self.init(objective, parameters, seed=seed, tol=tol)
+
     def saved(self, state):
         """Return (tensors by name, JSON-ready numbers by name): what `resumed` goes on from."""
         return {"parameters": state.parameters.flat}, {}

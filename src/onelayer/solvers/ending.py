@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import time
+from typing import Any
 
 from onelayer.certificates import Certificate
 from onelayer.diagnosis import diagnose
@@ -28,12 +29,15 @@ class Outcome:
         Their proof.
     state : State
         The solver's own, with what it learnt on the way (the rank of the columns, from least squares).
+    certifier : Certifier or SweptCertifier, optional
+        What has proven it.
     """
 
     parameters: Parameters
     result: Result
     certificate: Certificate | None
     state: State
+    certifier: Any = None
 
 
 def conclude(run, status, why):
@@ -76,7 +80,7 @@ def conclude(run, status, why):
         str(objective.design.device),
         arithmetic,
     )
-    return Outcome(final, result, certificate, chosen)
+    return Outcome(final, result, certificate, chosen, run.watch.certifier)
 
 
 def _arithmetic(run, state):

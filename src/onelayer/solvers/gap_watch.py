@@ -14,9 +14,9 @@ class GapWatch:
     penalty is weak, a certificate is made at a geometric series of iterations.
     """
 
-    def __init__(self, objective, tol, *, solver_proves=False):
+    def __init__(self, objective, tol, *, solver_proves=False, before=None):
         self.solver_proves = solver_proves
-        self.certifier = certifier_for(objective)
+        self.certifier = certifier_for(objective, before)
         self.obstacle = self.certifier.obstacle
         self.tol, self.dtype = tol, objective.dtype
         self.threshold, self.next_iteration = tol, 10

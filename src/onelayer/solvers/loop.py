@@ -31,6 +31,7 @@ def minimize(
     as_estimator=None,
     names=None,
     keeper=None,
+    after=None,
 ):
     """Run a solver until a rule, the solver itself or the user stops it.
 
@@ -53,12 +54,14 @@ def minimize(
         Of the features, for messages.
     keeper : object, optional
         With ``load()``, which returns what an earlier run has saved (or None), and ``store``, called after each iteration.
+    after : Outcome, optional
+        Of the same solver on the same data under another penalty: what it learnt of the data is used again.
 
     Returns
     -------
     Outcome
     """
-    run = _Run(solver, objective, tol, max_iter, time_limit, callbacks, as_estimator, names, keeper)
+    run = _Run(solver, objective, tol, max_iter, time_limit, callbacks, as_estimator, names, keeper, after)
     # Inside torch.autocast products would be rounded to half precision: a fit has the arithmetic that it was asked for.
     with torch.autocast(objective.design.device.type, enabled=False):
         return run.go(start, seed, estimator)
@@ -71,14 +74,17 @@ class _Run:
     best: State
     best_norm: float | None
 
-    def __init__(self, solver, objective, tol, max_iter, time_limit, callbacks, as_estimator, names, keeper):
+    def __init__(
+        self, solver, objective, tol, max_iter, time_limit, callbacks, as_estimator, names, keeper, after
+    ):
+        self.after = after
         self.solver, self.objective, self.tol = solver, objective, tol
         self.group = objective.design.group
         self.max_iter, self.time_limit = max_iter, time_limit
         self.callbacks, self.as_estimator = callbacks, as_estimator
         self.names = names
         self.separation = SeparationWatch(objective, solver)
-        self.watch = GapWatch(objective, tol, solver_proves=solver.proves)
+        self.watch = GapWatch(objective, tol, solver_proves=solver.proves, before=after and after.certifier)
         self.trace = []
         self.kept, self.keeper = None, keeper
         rules = [RelativeGap(tol), solver.stop]
@@ -137,7 +143,12 @@ class _Run:
         if earlier:
             self._go_on(earlier, seed)
         else:
-            self.state = self.best = self.solver.init(self.objective, start, seed=seed, tol=self.tol)
+            options = {"seed": seed, "tol": self.tol}
+            if self.after:
+                self.state = self.solver.follow(self.objective, start, self.after.state, **options)
+            else:
+                self.state = self.solver.init(self.objective, start, **options)
+            self.best = self.state
             self._record(0)
         while True:
             # Of several processes the first one's clock and callbacks decide.

@@ -100,8 +100,19 @@ class Newton(Solver):
 
     def init(self, objective, parameters, *, seed=0, tol=0.0):
         del seed
+        return self._begun(objective, parameters, system_for(objective), tol)
+
+    def follow(self, objective, parameters, before, *, seed=0, tol=0.0):
+        if not objective.design.resident:
+            return self.init(objective, parameters, seed=seed, tol=tol)
+        state = self._begun(objective, parameters, before.system.under(objective), tol)
+        # Near by as it is, its curvature is about that of the end: nothing is won by a part of the rows.
+        return dataclasses.replace(
+            state, step=0.0, decrement=at.SETTLED * abs(state.value) / 2, sampled=False
+        )
+
+    def _begun(self, objective, parameters, system, tol):
         parameters = _centred(parameters.to(torch.float64), objective)
-        system = system_for(objective)
         work = system.objective
         point = hopeful(work, parameters)
         return _State(

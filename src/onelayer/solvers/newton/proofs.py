@@ -17,17 +17,19 @@ __all__ = ["foreseen_gap", "own_tilt", "tilt_of"]
 def tilt_of(work, point, ray, solution, system):
     """Return the Tilt of a full step, from the scores at both of its ends."""
     tilt = Tilt(point.parameters, solution.direction, point.scores, ray.slopes, math.inf)
-    gap = _gap(work, tilt, solution.residual, system)
+    gap = _seen_gap(work, tilt, solution.residual, system)
     return dataclasses.replace(tilt, scores=tilt.scores.double(), slopes=tilt.slopes.double(), gap=gap)
 
 
 def foreseen_gap(work, point, ray, solution, system):
-    """Return about what the proof by a step would miss if its system had been solved to the end.
-
-    It is a guess in any case, for the next step, so a part of many rows serves as well.
-    """
+    """Return about what the proof by a step would miss if its system had been solved to the end."""
     exact = solution.residual.like(0 * solution.residual.flat)
     tilt = Tilt(point.parameters, solution.direction, point.scores, ray.slopes, math.inf)
+    return _seen_gap(work, tilt, exact, system)
+
+
+def _seen_gap(work, tilt, residual, system):
+    # It is a guess in any case, so a part of many rows serves as well.
     numbers = max(1, work.design.stored // work.rows)
     every = work.rows // min(at.FORESEEN_ROWS, max(1, at.FORESEEN_NUMBERS // numbers))
     if every >= at.FORESEEN_SHARE:
@@ -35,8 +37,8 @@ def foreseen_gap(work, point, ray, solution, system):
         tilt = dataclasses.replace(tilt, scores=tilt.scores[index], slopes=tilt.slopes[index])
         work = work.take(index)
         # The part's own sums are not zero, and to make them so would seem to cost more than all that is left to prove.
-        return _gap(work, tilt, exact, system, every_row=False)
-    return _gap(work, tilt, exact, system)
+        return _gap(work, tilt, residual, system, every_row=False)
+    return _gap(work, tilt, residual, system)
 
 
 def _gap(work, tilt, residual, system, *, every_row=True):
