@@ -22,6 +22,7 @@ __all__ = [
     "links",
     "load",
     "losses",
+    "path",
     "penalties",
     "plan",
     "plots",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         plan,
     )
     from onelayer.heads import check_head
+    from onelayer.selection import path
 else:
     _ROOMS = {
         "estimators": (
@@ -58,6 +60,7 @@ else:
         ),
         "backbones": ("fit_head",),
         "heads": ("check_head",),
+        "selection": ("path",),
     }
     _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

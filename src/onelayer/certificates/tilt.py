@@ -8,7 +8,7 @@ import torch
 from onelayer.curvature import Goal, system_for
 from onelayer.parameters import Parameters
 
-__all__ = ["Tilt", "newton_tilt", "tilted"]
+__all__ = ["Tilt", "legal", "newton_tilt", "tilted"]
 
 # The proof's own system is solved until what it leaves over adds this share to the bound.
 _SHARE = 0.05
@@ -76,7 +76,7 @@ def tilted(wide, tilt, *, every_row=True):
     loss, y, slopes = wide.loss, wide.y, tilt.slopes
     curvature, gradient = loss.curvature(tilt.scores, y), loss.gradient(tilt.scores, y)
     straight = gradient + curvature.product(slopes.clone())
-    dual = _legal(loss, straight, y)
+    dual = legal(loss, straight, y)
     if not (wide.fit_intercept and every_row):
         return dual, dual - straight
     # The intercept's own equation is solved to the last digit, the cut included, without a product with X: what is left of
@@ -92,11 +92,12 @@ def tilted(wide, tilt, *, every_row=True):
             inverse = torch.linalg.pinv(curvature.mean(weight), hermitian=True).to(dual.dtype)
         smallest, slopes = size, slopes - inverse @ excess
         straight = gradient + curvature.product(slopes.clone())
-        dual = _legal(loss, straight, y)
+        dual = legal(loss, straight, y)
     return dual, dual - straight
 
 
-def _legal(loss, dual, y):
+def legal(loss, dual, y):
+    """Return a dual point cut to the domain of ℓ*."""
     if loss.per_class:
         return loss.legal_dual(dual, y)
     low, high = (torch.as_tensor(end, dtype=dual.dtype, device=dual.device) for end in loss.dual_interval(y))

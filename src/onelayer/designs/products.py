@@ -34,6 +34,8 @@ def scores(X, weight, bias):
     """Return X Wᵀ + b."""
     if _onednn is None or X.shape[0] < _MANY_ROWS or X.device.type != "cpu" or X.dtype != torch.float32:
         return functional.linear(X, weight, bias)
+    # It reads a bias of any stride as if it lay in one piece.
+    bias = None if bias is None else bias.contiguous()
     return _onednn(X, weight.contiguous(), bias, "none", [], "")
 
 

@@ -12,6 +12,7 @@ from onelayer.plots.learning_curve import LearningCurveDisplay
 from onelayer.plots.likelihood import LikelihoodDisplay
 from onelayer.plots.loss_curves import LossCurvesDisplay
 from onelayer.plots.loss_surface import LossSurfaceDisplay
+from onelayer.plots.path import PathDisplay
 from onelayer.plots.predictions import PredictionsDisplay
 from onelayer.plots.reliability import ReliabilityDisplay
 from onelayer.plots.sigmoid import SigmoidDisplay
@@ -24,6 +25,7 @@ __all__ = [
     "LikelihoodDisplay",
     "LossCurvesDisplay",
     "LossSurfaceDisplay",
+    "PathDisplay",
     "PredictionsDisplay",
     "ReliabilityDisplay",
     "SigmoidDisplay",

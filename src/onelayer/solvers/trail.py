@@ -32,7 +32,7 @@ class Trail:
         if not self._places:
             return objective.zeros()
         guesses = [self._continued(objective), *self._foretold(objective)]
-        if len(guesses) > 1:
+        if len(guesses) > 1 and objective.design.resident:
             # Half a pass each, a small part of what the worse one would cost.
             guesses.sort(key=lambda guess: objective.value(guess))
         return guesses[0]

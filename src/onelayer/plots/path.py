@@ -1,0 +1,101 @@
+"""Coefficients along a path of penalties."""
+
+import numpy as np
+
+from onelayer.plots import drawing
+
+__all__ = ["PathDisplay"]
+
+# Lines that can still be told apart as a bundle; of more the longest are drawn.
+_LINES = 60
+_NAMED = 6
+
+
+class PathDisplay:
+    """How coefficients, and the weight of all of them, grow as the penalty goes.
+
+    Parameters
+    ----------
+    strength : array of shape (n_points,)
+        C or alpha of each point.
+    coef : array of shape (n_points, n_lines)
+        One line for each coefficient.
+    objective : array of shape (n_points,)
+        P, in a panel of its own.
+    chosen : float, optional
+        A strength that is marked.
+    names : sequence of str, optional
+        Of the lines.
+    strength_name : {"C", "alpha"}
+
+    Attributes
+    ----------
+    ax_, axes_, figure_
+        The place given, the panels in it, and their figure, after :meth:`plot`.
+
+    Examples
+    --------
+    >>> import onelayer as ol
+    >>> data = ol.data.load("diabetes")
+    >>> found = ol.path(ol.LinearRegression(l1_ratio=1.0), data.X, data.y, count=8)
+    >>> found.plot().axes_[0].get_ylabel()
+    'Coefficient'
+    """
+
+    def __init__(self, strength, coef, objective, *, chosen=None, names=None, strength_name="C"):
+        self.strength = np.asarray(strength, dtype=float)
+        self.coef = np.asarray(coef, dtype=float).reshape(len(self.strength), -1)
+        self.objective = np.asarray(objective, dtype=float)
+        self.chosen, self.names, self.strength_name = chosen, names, strength_name
+
+    @classmethod
+    def from_path(cls, path, chosen=None):
+        """Read a :class:`onelayer.selection.PathResult`; of many coefficients the largest are drawn."""
+        problem = path._problem
+        coef = path.coef.reshape(len(path), -1)
+        size = np.abs(np.asarray(coef)).max(axis=0)
+        largest = np.sort(np.argsort(-size, kind="stable")[:_LINES])
+        names = getattr(problem.model, "feature_names_in_", None)
+        features = path.coef.shape[-1]
+        named = None
+        if names is not None and coef.shape[1] == features:
+            named = [str(names[place]) for place in largest]
+        strength = path.Cs if problem.strength == "C" else path.alphas
+        return cls(
+            strength,
+            coef[:, largest],
+            path.objective,
+            chosen=chosen,
+            names=named,
+            strength_name=problem.strength,
+        )
+
+    def plot(self, ax=None):
+        """Draw the two panels in `ax`, or in a new figure."""
+        self.ax_ = drawing.new_axes(ax, 5.2, 4.2)
+        self.figure_ = self.ax_.figure
+        self.axes_ = drawing.split(self.ax_, 2)
+        order = np.argsort(self.strength)
+        top, bottom = self.axes_
+        largest = set(np.argsort(-np.abs(self.coef).max(axis=0), kind="stable")[:_NAMED].tolist())
+        for line in range(self.coef.shape[1]):
+            named = self.names is not None and line in largest
+            style = (
+                drawing.line_style(line, len(order)) if named else {"color": drawing.MUTED, "linewidth": 0.7}
+            )
+            label = drawing.label(self.names[line]) if named and self.names is not None else None
+            top.plot(self.strength[order], self.coef[order, line], label=label, **style)
+        if self.names is not None:
+            top.legend(frameon=False, fontsize="small", handlelength=3)
+        top.set_ylabel("Coefficient")
+        bottom.plot(self.strength[order], self.objective[order], **drawing.line_style(0, len(order)))
+        bottom.set_ylabel("Objective")
+        for panel in self.axes_:
+            panel.set_xscale("log")
+            if self.chosen is not None:
+                panel.axvline(self.chosen, color=drawing.COLOURS[1], linewidth=1.0, linestyle=":")
+            drawing.tidy(panel, grid="y")
+        top.sharex(bottom)
+        top.tick_params(labelbottom=False)
+        bottom.set_xlabel(self.strength_name)
+        return self

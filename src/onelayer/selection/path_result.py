@@ -1,0 +1,209 @@
+"""What a path leaves behind."""
+
+import dataclasses
+import pathlib
+import tempfile
+from typing import Any
+
+import numpy as np
+import torch
+
+from onelayer.certificates import Certificate
+from onelayer.errors import OutputError, ParameterError
+from onelayer.result import Result
+
+__all__ = ["PathPoint", "PathResult"]
+
+# Bytes of coefficients from which on they are kept in a file.
+_LARGE = 2**28
+
+
+@dataclasses.dataclass(frozen=True)
+class PathPoint:
+    """One fit of a path.
+
+    Attributes
+    ----------
+    alpha, C : float
+        Its strength in both conventions, alpha = 1/(C S).
+    result : Result
+    certificate : Certificate or None
+    """
+
+    alpha: float
+    C: float
+    result: Result
+    certificate: Certificate | None
+
+    @classmethod
+    def of(cls, alpha, problem, outcome):
+        """Return the point that an Outcome makes."""
+        return cls(alpha, 1 / (alpha * problem.total_weight), outcome.result, outcome.certificate)
+
+
+class PathResult:
+    """The fits of :func:`onelayer.path`, in the order of the grid.
+
+    Attributes
+    ----------
+    alphas, Cs : array of shape (n_points,)
+        The strengths in both conventions.
+    coef : array of shape (n_points, *coef_.shape)
+        The coefficients of each fit as its estimator has them; mapped from a file where they are large.
+    intercept : array of shape (n_points, *intercept_.shape)
+    objective, gap, relative_gap : array of shape (n_points,)
+        P, and the proven bound on its distance from the optimum; NaN where nothing is proven.
+    passes, seconds : array of shape (n_points,)
+        What each fit cost beyond those before it.
+    n_iter : array of shape (n_points,)
+    points : list of PathPoint
+        With the whole account of each fit.
+    total_seconds : float
+        Of everything, reading included.
+    """
+
+    def __init__(self, problem, grid, coef_file=None):
+        self._problem, self._asked, self._file = problem, grid, coef_file
+        self._temporary: Any = None
+        self._found: dict[int, PathPoint] = {}
+        self._slots: Any = None
+        self.points: list[PathPoint] = []
+
+    # ---- made point by point --------------------------------------------------------------------------------
+
+    def _add(self, place, point, parameters):
+        model = self._problem.fitted(point.alpha, parameters)
+        coef, intercept = (_as_numpy(part) for part in (model.coef_, model.intercept_))
+        if self._slots is None:
+            count = len(self._asked)
+            self._slots = (
+                self._space((count, *coef.shape), coef.dtype),
+                np.empty((count, *intercept.shape), intercept.dtype),
+            )
+        self._slots[0][place], self._slots[1][place] = coef, intercept
+        self._found[place] = point
+
+    def _space(self, shape, dtype):
+        size = int(np.prod(shape)) * dtype.itemsize
+        if self._file is None and size <= _LARGE:
+            return np.empty(shape, dtype)
+        if self._file is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="onelayer-path-")
+            self._file = pathlib.Path(self._temporary.name) / "coef.npy"
+        try:
+            return np.lib.format.open_memmap(self._file, mode="w+", dtype=dtype, shape=shape)
+        except OSError as error:
+            raise OutputError(
+                f"coef_file {str(self._file)!r} cannot be written ({error.strerror or error}): give a file in a folder with "
+                f"{size / 1e9:.1f} GB of room."
+            ) from error
+
+    def _close(self, seconds):
+        self.total_seconds = seconds
+        kept = sorted(self._found)
+        self.points = [self._found[place] for place in kept]
+        whole = len(kept) == len(self._asked)
+        self.coef, self.intercept = (part if whole else part[kept] for part in self._slots)
+
+    # ---- read ---------------------------------------------------------------------------------------------------
+
+    def __len__(self):
+        return len(self.points)
+
+    @property
+    def alphas(self):
+        """α of each point."""
+        return np.array([point.alpha for point in self.points])
+
+    @property
+    def Cs(self):
+        """C of each point."""
+        return np.array([point.C for point in self.points])
+
+    @property
+    def objective(self):
+        """P of each point."""
+        return np.array([point.result.objective for point in self.points])
+
+    @property
+    def gap(self):
+        """The proven bound on P − min P of each point; NaN where nothing is proven."""
+        return np.array(
+            [np.nan if point.certificate is None else point.certificate.gap for point in self.points]
+        )
+
+    @property
+    def relative_gap(self):
+        """The same, relative to P."""
+        return np.array(
+            [np.nan if point.certificate is None else point.certificate.relative_gap for point in self.points]
+        )
+
+    @property
+    def passes(self):
+        """Work of each point in full gradients."""
+        return np.array([point.result.passes for point in self.points])
+
+    @property
+    def seconds(self):
+        """Time of each point."""
+        return np.array([point.result.seconds for point in self.points])
+
+    @property
+    def n_iter(self):
+        """Iterations of each point."""
+        return np.array([point.result.n_iter for point in self.points])
+
+    def estimator(self, index):
+        """Return the fitted estimator of one point, as ``fit`` at its strength would leave it."""
+        try:
+            point = self.points[index]
+        except (IndexError, TypeError) as error:
+            raise ParameterError(f"index is {index!r}: the path has points 0 to {len(self) - 1}.") from error
+        model = self._problem.fitted(point.alpha, self._problem.objective.zeros())
+        weight, bias = self.coef[index], self.intercept[index]
+        if self._problem.model._returns_tensors:
+            device = self._problem.objective.design.device
+            weight, bias = (torch.as_tensor(np.array(part), device=device) for part in (weight, bias))
+        model.coef_, model.intercept_ = weight, bias
+        model.result_, model.certificate_ = point.result, point.certificate
+        model.n_iter_ = point.result.n_iter
+        return model
+
+    def scores(self, X, y, *, scoring=None, sample_weight=None):
+        """Return the score of each point on other data.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for ``score``.
+        scoring : str or callable, optional
+            As in scikit-learn; default: the estimator's own score (accuracy or R²).
+
+        Returns
+        -------
+        array of shape (n_points,)
+        """
+        from sklearn.metrics import check_scoring
+
+        scorer = check_scoring(self._problem.model, scoring)
+        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return np.array([scorer(self.estimator(index), X, y, **weight) for index in range(len(self))])
+
+    def plot(self, ax=None):
+        """Draw the coefficients along the path; returns a :class:`onelayer.plots.PathDisplay`."""
+        from onelayer.plots import PathDisplay
+
+        return PathDisplay.from_path(self).plot(ax)
+
+    def __repr__(self):
+        if not self.points:
+            return "PathResult(no points)"
+        return (
+            f"PathResult({len(self)} points, C from {self.Cs.min():.3g} to {self.Cs.max():.3g}, largest relative gap "
+            f"{np.nanmax(self.relative_gap):.1g})"
+        )
+
+
+def _as_numpy(values):
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)

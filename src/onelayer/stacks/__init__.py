@@ -1,0 +1,22 @@
+"""Many problems of one shape, solved together: folds of a cross-validation, concepts, heads.
+
+Reads of X are shared where there is one X; everything else, from the length of a step to the proof, is each problem's own.
+"""
+
+from onelayer.stacks.coefficients import Coefficients
+from onelayer.stacks.models import Model, OwnFactors, SharedBasis
+from onelayer.stacks.newton import Solved, solve_stack
+from onelayer.stacks.rows import OwnRows, SharedRows
+from onelayer.stacks.stack import Stack
+
+__all__ = [
+    "Coefficients",
+    "Model",
+    "OwnFactors",
+    "OwnRows",
+    "SharedBasis",
+    "SharedRows",
+    "Solved",
+    "Stack",
+    "solve_stack",
+]

@@ -1,0 +1,145 @@
+"""The rows of many problems: the same for all of them, or of their own."""
+
+import abc
+from typing import ClassVar
+
+import torch
+
+__all__ = ["OwnRows", "Rows", "SharedRows"]
+
+
+class Rows(abc.ABC):
+    """Products of the data of many problems with coefficients of many problems.
+
+    An array with numbers for each row of each problem has the shape (*each, outputs), with `each` either (rows, problems)
+    or (problems, rows): whichever the products leave behind without a copy.
+
+    Attributes
+    ----------
+    axis : int
+        Of the rows.
+    count, features : int
+        Rows and columns of one problem.
+    dtype : torch.dtype
+        Of the products.
+    device : torch.device
+    """
+
+    axis: ClassVar[int]
+    count: int
+    features: int
+    dtype: torch.dtype
+    device: torch.device
+
+    @abc.abstractmethod
+    def scores(self, weight, bias):
+        """Return X Wᵀ + b for weights (problems, outputs, features) and biases (problems, outputs)."""
+
+    @abc.abstractmethod
+    def adjoint(self, residual):
+        """Return Rᵀ X, shape (problems, outputs, features)."""
+
+    @abc.abstractmethod
+    def as_dtype(self, dtype):
+        """Return the same rows with products in another arithmetic."""
+
+    @abc.abstractmethod
+    def take(self, index):
+        """Return these rows of all problems."""
+
+    @abc.abstractmethod
+    def some(self, problems):
+        """Return the rows of these problems (a tensor of numbers)."""
+
+    @abc.abstractmethod
+    def column_norms(self, weight):
+        """Return at least (Σ_i s_i x_ij²)^½ in float64, shape (problems or 1, features); `weight` has the shape `each`, or is None."""
+
+    def spread(self, values):
+        """Return what is known of each problem, shape (problems, …), in a shape that broadcasts over its rows."""
+        return values.unsqueeze(self.axis)
+
+    def total(self, values):
+        """Return the sum over rows in float64, shape (problems, …)."""
+        return values.sum(dim=self.axis, dtype=torch.float64)
+
+
+class SharedRows(Rows):
+    """One X for all problems: a product with many of them reads it once.
+
+    Parameters
+    ----------
+    design : Design
+    """
+
+    axis = 0
+
+    def __init__(self, design):
+        self.design = design
+        self.count, self.features = design.rows, design.features
+        self.dtype, self.device = design.dtype, design.device
+
+    def scores(self, weight, bias):
+        scores = self.design.scores(weight.reshape(-1, self.features), bias.reshape(-1))
+        return scores.view(self.count, *weight.shape[:2])
+
+    def adjoint(self, residual):
+        return self.design.adjoint(residual.reshape(self.count, -1)).view(*residual.shape[1:], self.features)
+
+    def as_dtype(self, dtype):
+        return self if dtype == self.dtype else SharedRows(self.design.as_dtype(dtype))
+
+    def take(self, index):
+        return SharedRows(self.design.take(index))
+
+    def some(self, problems):
+        del problems
+        return self
+
+    def column_norms(self, weight):
+        # Those of the heaviest weight of each row: a bound for every problem, from one read.
+        if weight is None:
+            heaviest = torch.ones(self.count, dtype=torch.float64, device=self.device)
+        else:
+            heaviest = weight.amax(dim=1).double()
+        return self.design.column_norms(heaviest).unsqueeze(0)
+
+
+class OwnRows(Rows):
+    """An X for each problem, all of one shape.
+
+    Parameters
+    ----------
+    X : tensor of shape (problems, rows, features)
+    dtype : torch.dtype, optional
+        Arithmetic of the products; default: float64 for float64, else float32.
+    """
+
+    axis = 1
+
+    def __init__(self, X, dtype=None):
+        self._given = X
+        self.count, self.features = X.shape[1:]
+        self.dtype = dtype or (torch.float64 if X.dtype == torch.float64 else torch.float32)
+        self.device = X.device
+        self.X = X.to(self.dtype)
+
+    def scores(self, weight, bias):
+        return torch.baddbmm(bias.unsqueeze(1), self.X, weight.mT)
+
+    def adjoint(self, residual):
+        return torch.bmm(residual.mT, self.X)
+
+    def as_dtype(self, dtype):
+        return self if dtype == self.dtype else OwnRows(self._given, dtype)
+
+    def take(self, index):
+        return OwnRows(self._given[:, index], self.dtype)
+
+    def some(self, problems):
+        return OwnRows(self._given[problems], self.dtype)
+
+    def column_norms(self, weight):
+        # In the arithmetic of the products, a little more than they are: they are but room for rounding.
+        norms = 1.01 * torch.linalg.vector_norm(self.X, dim=1).double()
+        return norms if weight is None else norms * weight.amax(dim=1, keepdim=True).double().sqrt()
