@@ -19,6 +19,7 @@ __all__ = [
     "data",
     "errors",
     "fit_head",
+    "fit_many",
     "links",
     "load",
     "losses",
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
         plan,
     )
     from onelayer.heads import check_head
-    from onelayer.selection import path
+    from onelayer.selection import fit_many, path
 else:
     _ROOMS = {
         "estimators": (
@@ -60,7 +61,7 @@ else:
         ),
         "backbones": ("fit_head",),
         "heads": ("check_head",),
-        "selection": ("path",),
+        "selection": ("fit_many", "path"),
     }
     _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -1,0 +1,271 @@
+"""Many fits of one estimator: what can be solved together is, the rest one by one."""
+
+import copy
+import dataclasses
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+
+from onelayer.certificates import Certificate
+from onelayer.designs import DenseDesign, StandardizedDesign
+from onelayer.errors import DataError, OnelayerError
+from onelayer.estimators.features import Features
+from onelayer.estimators.scaling import Scaling, Undo
+from onelayer.estimators.strengths import penalty_of
+from onelayer.estimators.validation import as_flag, as_number, as_sample_weight, resolve_dtype
+from onelayer.result import Record, Result, Status
+from onelayer.stacks import OwnRows, SharedRows, Stack, solve_stack
+
+__all__ = ["Batch", "Entry"]
+
+# Numbers of scores of one stack on a shared X (64 MB in float32), and of X itself where each problem has its own: what
+# stays in the cache from one product to the next.
+_SHARED_NUMBERS, _OWN_NUMBERS = 2**24, 2**22
+
+
+@dataclasses.dataclass
+class Entry:
+    """One problem of a batch.
+
+    Attributes
+    ----------
+    model : estimator or None
+        Fitted; None where the problem cannot be fitted.
+    message : str
+        What became of it.
+    """
+
+    model: Any
+    message: str
+
+    @property
+    def status(self):
+        """The Status of the fit, or None where there was none."""
+        return None if self.model is None else self.model.result_.status
+
+
+@dataclasses.dataclass
+class _Task:
+    """A problem that is read and waits to be solved."""
+
+    place: int
+    model: Any
+    targets: Any
+    alpha: float
+
+
+class Batch:
+    """The problems of :func:`onelayer.fit_many`.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : array or tensor of shape (n_samples, n_features), or (n_problems, n_samples, n_features); sparse if shared
+    targets : list of array
+        The y of each problem.
+    sample_weight : array of shape (n_samples,) or None
+    """
+
+    def __init__(self, estimator, X, targets, sample_weight=None):
+        self.estimator, self.X, self.targets = estimator, X, targets
+        self.own = getattr(X, "ndim", 2) == 3
+        self.sample_weight = sample_weight
+        self.entries: list[Any] = [None] * len(targets)
+
+    def fit(self, tell=None):
+        """Fit all; return a list of Entry."""
+        self.tell = tell or (lambda count: None)
+        with torch.inference_mode(False), torch.no_grad():
+            self._read_X()
+            tasks = [task for place in range(len(self.targets)) if (task := self._read(place))]
+            for group in _alike(tasks, self._together):
+                self._solve(group)
+            for place, entry in enumerate(self.entries):
+                if entry is None:
+                    self._alone(place)
+                    self.tell(1)
+        return self.entries
+
+    # ---- reading ----------------------------------------------------------------------------------------------
+
+    def _read_X(self):
+        self.reader = model = _twin(self.estimator)
+        X = self.X.reshape(-1, self.X.shape[2]) if self.own else self.X
+        self.features = Features(model, X, fitting=True, device=model.device)
+        model._returns_tensors = self.features.is_tensor
+        self.width = model.n_features_in_
+        self.rows = self.X.shape[1] if self.own else self.features.rows
+        self.weight = as_sample_weight(self.sample_weight, self.rows)
+
+    def _read(self, place):
+        """Return the _Task of a problem, or None where it was refused or is no task for a stack."""
+        # With what predictions need to know of X, which was read once for all.
+        model = copy.copy(self.reader)
+        try:
+            targets = model._targets(self.targets[place], self.weight)
+            if len(targets.y) != self.rows:
+                raise DataError(
+                    f"y has {len(targets.y)} rows and X has {self.rows}: give one target for each row."
+                )
+        except OnelayerError as error:
+            self.entries[place] = Entry(None, str(error))
+            self.tell(1)
+            return None
+        weight = targets.sample_weight
+        model._total_weight = total = float(self.rows) if weight is None else float(weight.sum())
+        alpha, l1_ratio = penalty_of(model, total, targets.loss, targets.outputs)
+        return _Task(place, model, targets, alpha) if alpha > 0 and not l1_ratio else None
+
+    def _together(self, task):
+        """Return what tasks must have in common to be one stack; None for one that must be solved alone."""
+        loss, model = task.targets.loss, task.model
+        exact = loss.convex and loss.smooth and loss.has_dual and loss.targets in ("binary", "class", "real")
+        hard = task.targets.y.ndim == 2 and loss.per_class
+        usual = model.solver in ("auto", "newton") and not model._callbacks and model.max_iter is None
+        plain = isinstance(model.init, str) and model.init == "zeros" and model.n_init == 1
+        one = task.targets.y.ndim == 1 or task.targets.y.shape[1] == 1
+        if not (exact and usual and plain and one) or hard or not model.tol or model.time_limit is not None:
+            return None
+        return loss, task.targets.outputs
+
+    # ---- solving ----------------------------------------------------------------------------------------------
+
+    def _solve(self, tasks):
+        outputs = tasks[0].targets.outputs
+        if self.own:
+            size = max(1, _OWN_NUMBERS // (self.rows * self.width))
+        else:
+            size = max(1, _SHARED_NUMBERS // (self.rows * outputs))
+        for start in range(0, len(tasks), size):
+            self._solve_stack(tasks[start : start + size])
+
+    def _solve_stack(self, tasks):
+        began = time.perf_counter()
+        model, first = tasks[0].model, tasks[0].targets
+        dtype, device = resolve_dtype(model.dtype, self.features.values), self.features.values.device
+        free = as_flag("fit_intercept", model.fit_intercept)
+        weights = [task.targets.sample_weight for task in tasks]
+        rows, undo = self._rows_of(tasks, dtype, weights, free)
+        y = torch.stack([task.targets.y.reshape(-1) for task in tasks], dim=1 - rows.axis).to(device)
+        weight = None
+        if any(part is not None for part in weights):
+            ones = np.ones(self.rows)
+            # Only shares matter: with mean 1 no size of weights leaves the numbers of float32.
+            scaled = [ones if part is None else part * (self.rows / part.sum()) for part in weights]
+            weight = torch.from_numpy(np.stack(scaled, axis=1 - rows.axis)).to(device)
+        alpha = torch.tensor([task.alpha for task in tasks], dtype=torch.float64, device=device)
+        stack = Stack(
+            rows, y, first.loss, alpha, outputs=first.outputs, sample_weight=weight, fit_intercept=free
+        )
+        tol = as_number("tol", model.tol)
+        solved = solve_stack(stack, None, tol, tell=self.tell)
+        seconds = (time.perf_counter() - began) / len(tasks)
+        for number, task in enumerate(tasks):
+            found = solved.coefficients.one(number).to(dtype)
+            if not bool(solved.proven[number]):
+                self._alone(task.place, undo(number, task).to_features(found))
+                self.tell(1)
+                continue
+            self.entries[task.place] = self._entry(
+                task, found, undo(number, task), solved, number, seconds, dtype
+            )
+
+    def _rows_of(self, tasks, dtype, weights, free):
+        """Return the Rows of a stack, and what makes the Undo of one of its problems."""
+        standardize = as_flag("standardize", self.estimator.standardize)
+        if not self.own:
+            design, scalings = self.features.design(dtype), [None] * len(tasks)
+            if standardize:
+                weight = None if weights[0] is None else torch.from_numpy(weights[0]).to(design.device)
+                scaling = Scaling.of(design, weight, centred=free)
+                design, scalings = (
+                    StandardizedDesign(design, scaling.mean, scaling.scale),
+                    [scaling] * len(tasks),
+                )
+            return SharedRows(design), lambda number, task: Undo(scalings[number], task.targets.classes)
+        places = torch.tensor([task.place for task in tasks])
+        X = self.features.data.view(-1, self.rows, self.width)
+        contiguous = bool((places.diff() == 1).all())
+        X = X[int(places[0]) : int(places[-1]) + 1] if contiguous else X[places.to(X.device)]
+        scalings = [None] * len(tasks)
+        if standardize:
+            X = X.to(torch.promote_types(X.dtype, torch.float32), copy=True)
+            for number, weight in enumerate(weights):
+                weight = None if weight is None else torch.from_numpy(weight).to(X.device)
+                scalings[number] = scaling = Scaling.of(DenseDesign(X[number]), weight, centred=free)
+                X[number] = ((X[number].double() - scaling.mean) / scaling.scale).to(X.dtype)
+        return OwnRows(X, dtype), lambda number, task: Undo(scalings[number], task.targets.classes)
+
+    def _entry(self, task, found, undo, solved, number, seconds, dtype):
+        model, loss = task.model, task.targets.loss
+        value, gap = solved.value[number].item(), solved.gap[number].item()
+        relative, steps = gap / abs(value), int(solved.steps[number])
+        message = f"The certified relative gap is {relative:.2g}, at most tol={model.tol:g}."
+        record = Record(steps, seconds, solved.passes, value, relative_gap=relative)
+        model.objective_record_ = {
+            "loss": loss.name,
+            "loss_parameter": loss.parameters,
+            "alpha": float(task.alpha),
+            "l1_ratio": 0.0,
+            "total_weight": model._total_weight,
+            "fit_intercept": bool(model.fit_intercept),
+            "standardize": bool(model.standardize),
+            "n_samples": self.rows,
+            "n_features": self.width,
+            "n_outputs": task.targets.outputs,
+        }
+        model._set_parameters(undo.to_features(found))
+        model.certificate_ = Certificate(
+            gap, relative, value, "tilted-point", weight_radius=(2 * gap / task.alpha) ** 0.5
+        )
+        model.result_ = Result(
+            Status.CONVERGED,
+            message,
+            value,
+            solved.passes,
+            seconds,
+            steps,
+            [record],
+            "newton",
+            "Newton() in a stack",
+            str(self.features.values.device),
+            str(dtype).removeprefix("torch."),
+            copies=self.features.copies,
+            shards=[self.rows],
+        )
+        model.n_iter_ = steps
+        return Entry(model, message)
+
+    def _alone(self, place, start=None):
+        """Fit one problem by itself."""
+        model = _twin(self.estimator)
+        if start is not None:
+            model.init = start.weight, start.bias
+        X = self.X[place] if self.own else self.X
+        try:
+            with warnings.catch_warnings():
+                # Told with all others, at the end.
+                warnings.simplefilter("ignore")
+                model.fit(X, self.targets[place], self.sample_weight)
+        except OnelayerError as error:
+            self.entries[place] = Entry(None, str(error))
+            return
+        model.init = self.estimator.init
+        self.entries[place] = Entry(model, model.result_.message)
+
+
+def _twin(model):
+    return type(model)(**model.get_params(deep=False))
+
+
+def _alike(tasks, kind):
+    """Return lists of tasks that can be solved together."""
+    groups: dict[Any, list] = {}
+    for task in tasks:
+        key = kind(task)
+        if key is not None:
+            groups.setdefault(key, []).append(task)
+    return list(groups.values())
