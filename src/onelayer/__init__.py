@@ -10,8 +10,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "LinearRegression",
+    "LinearRegressionCV",
     "LogisticRegression",
+    "LogisticRegressionCV",
     "SoftmaxRegression",
+    "SoftmaxRegressionCV",
     "callbacks",
     "certify",
     "check_head",
@@ -47,7 +50,13 @@ if TYPE_CHECKING:
         plan,
     )
     from onelayer.heads import check_head
-    from onelayer.selection import fit_many, path
+    from onelayer.selection import (
+        LinearRegressionCV,
+        LogisticRegressionCV,
+        SoftmaxRegressionCV,
+        fit_many,
+        path,
+    )
 else:
     _ROOMS = {
         "estimators": (
@@ -61,7 +70,13 @@ else:
         ),
         "backbones": ("fit_head",),
         "heads": ("check_head",),
-        "selection": ("fit_many", "path"),
+        "selection": (
+            "LinearRegressionCV",
+            "LogisticRegressionCV",
+            "SoftmaxRegressionCV",
+            "fit_many",
+            "path",
+        ),
     }
     _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

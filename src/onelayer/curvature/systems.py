@@ -75,7 +75,7 @@ class System(abc.ABC):
 
     @abc.abstractmethod
     def under(self, objective):
-        """Return the system of the same data under the penalty of this objective, which books its work."""
+        """Return the system of this objective, which shares X with the one before, at another strength or other weights."""
 
     def foretold(self, parameters, objective):
         """Return about where the optimum of these parameters' objective moves under another one's penalty, or None."""
@@ -120,11 +120,16 @@ class DenseSystem(System):
 
     objective: Objective
     rows: WideRows
+    # What the rows of this objective are a copy of.
+    design: Any = None
     hessian: Any = None  # a DenseHessian, from `at` on
     exact: ClassVar = True
 
     def under(self, objective):
-        return dataclasses.replace(self, objective=self.objective.under(objective), hessian=None)
+        if objective.design is not self.design:
+            return system_for(objective)
+        wide = objective.as_dtype(torch.float64, design=self.objective.design)
+        return dataclasses.replace(self, objective=wide, hessian=None)
 
     def at(self, point, settled, ahead, sampled):
         del settled, ahead, sampled
@@ -163,9 +168,7 @@ class KrylovSystem(System):
     def under(self, objective):
         l2 = objective.penalty.smooth_part.l2
         model = self.model and self.model.under(l2)
-        return dataclasses.replace(
-            self, objective=self.objective.under(objective), hessian=None, whole=None, model=model
-        )
+        return dataclasses.replace(self, objective=objective, hessian=None, whole=None, model=model)
 
     def foretold(self, parameters, objective):
         return self.model and self.model.factors.foretold(parameters, objective.penalty.smooth_part.l2)
@@ -254,7 +257,7 @@ def system_for(objective):
     """Return what Newton systems of this objective are solved with; its own objective is the one to work with."""
     if solved_densely(objective):
         wide = objective.as_dtype(torch.float64, copy_rows=True)
-        return DenseSystem(wide, WideRows(wide))
+        return DenseSystem(wide, WideRows(wide), objective.design)
     return KrylovSystem(objective, None if objective.design.resident else sketch_of(objective))
 
 

@@ -5,9 +5,11 @@ import copy
 
 import torch
 
+from onelayer.designs import StandardizedDesign
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.base import LinearModel
 from onelayer.estimators.gathering import processes_of
+from onelayer.estimators.scaling import Scaling, Undo
 from onelayer.estimators.validation import as_number, check_lengths
 from onelayer.objective import Objective
 from onelayer.penalties import make_penalty
@@ -88,13 +90,20 @@ class Problem:
         share = weight.sum().item() / objective.rows
         if not share > 0:
             raise DataError("none of these rows has a positive weight: leave out fewer of them.")
+        weight = (weight / share).to(objective.design.device)
+        design = objective.design
+        if self.undo.scaling is not None:
+            # What is held out has no say in the scales either.
+            scaling = Scaling.of(design.base, weight, centred=objective.fit_intercept)
+            design = StandardizedDesign(design.base, scaling.mean, scaling.scale)
+            other.undo = Undo(scaling, self.undo.classes)
         other.objective = Objective(
-            objective.design,
+            design,
             objective._given["y"],
             objective.loss,
             objective.penalty,
             outputs=objective.outputs,
-            sample_weight=(weight / share).to(objective.design.device),
+            sample_weight=weight,
             offset=objective._given["offset"],
             fit_intercept=objective.fit_intercept,
         )

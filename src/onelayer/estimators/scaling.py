@@ -22,12 +22,15 @@ class Undo:
 
     Attributes
     ----------
+    scaling, classes
+        As they were given.
     mean, scale : tensor or None
         Of the standardisation, if any.
     """
 
     def __init__(self, scaling=None, classes=None):
         self._steps = [step for step in (scaling, classes) if step is not None]
+        self.scaling, self.classes = scaling, classes
         self.mean, self.scale = (scaling.mean, scaling.scale) if scaling else (None, None)
         self._outputs = classes.outputs if classes else None
 

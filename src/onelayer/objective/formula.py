@@ -250,15 +250,15 @@ class Objective:
             part.total_weight, part._work = self.total_weight, self._work
             yield rows, part
 
-    def as_dtype(self, dtype, *, copy_rows=False):
+    def as_dtype(self, dtype, *, copy_rows=False, design=None):
         """Return the same objective in another arithmetic; its work is booked here.
 
         X is shared and converted block by block in each product, unless `copy_rows` asks for a copy that is converted
-        once: for few rows that are read often.
+        once: for few rows that are read often. `design` has the rows in that arithmetic, if that was done before.
         """
-        if dtype == self.dtype and not copy_rows:
+        if dtype == self.dtype and not copy_rows and design is None:
             return self
-        design = self.design.as_dtype(dtype)
+        design = self.design.as_dtype(dtype) if design is None else design
 
         def finest(name):
             now = getattr(self, name)
@@ -288,6 +288,10 @@ class Objective:
         other = self.counted_anew()
         other.penalty = penalty
         return other
+
+    def shares_data(self, other):
+        """Return whether another objective has the same rows, targets and weights."""
+        return self.design is other.design and self._given is other._given
 
     def under(self, objective):
         """Return this view of the data under the penalty of another objective, where its work is booked from now on."""

@@ -16,6 +16,7 @@ from onelayer.plots.path import PathDisplay
 from onelayer.plots.predictions import PredictionsDisplay
 from onelayer.plots.reliability import ReliabilityDisplay
 from onelayer.plots.sigmoid import SigmoidDisplay
+from onelayer.plots.validation import ValidationDisplay
 from onelayer.plots.weights import WeightsDisplay
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "PredictionsDisplay",
     "ReliabilityDisplay",
     "SigmoidDisplay",
+    "ValidationDisplay",
     "WeightsDisplay",
 ]

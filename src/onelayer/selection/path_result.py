@@ -1,21 +1,16 @@
 """What a path leaves behind."""
 
 import dataclasses
-import pathlib
-import tempfile
-from typing import Any
 
 import numpy as np
 import torch
 
 from onelayer.certificates import Certificate
-from onelayer.errors import OutputError, ParameterError
+from onelayer.errors import ParameterError
 from onelayer.result import Result
+from onelayer.selection.storage import Storage
 
 __all__ = ["PathPoint", "PathResult"]
-
-# Bytes of coefficients from which on they are kept in a file.
-_LARGE = 2**28
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,47 +58,20 @@ class PathResult:
     """
 
     def __init__(self, problem, grid, coef_file=None):
-        self._problem, self._asked, self._file = problem, grid, coef_file
-        self._temporary: Any = None
+        self._problem, self._store = problem, Storage((len(grid),), coef_file)
         self._found: dict[int, PathPoint] = {}
-        self._slots: Any = None
         self.points: list[PathPoint] = []
 
-    # ---- made point by point --------------------------------------------------------------------------------
-
     def _add(self, place, point, parameters):
-        model = self._problem.fitted(point.alpha, parameters)
-        coef, intercept = (_as_numpy(part) for part in (model.coef_, model.intercept_))
-        if self._slots is None:
-            count = len(self._asked)
-            self._slots = (
-                self._space((count, *coef.shape), coef.dtype),
-                np.empty((count, *intercept.shape), intercept.dtype),
-            )
-        self._slots[0][place], self._slots[1][place] = coef, intercept
+        self._store.add(place, self._problem.fitted(point.alpha, parameters))
         self._found[place] = point
-
-    def _space(self, shape, dtype):
-        size = int(np.prod(shape)) * dtype.itemsize
-        if self._file is None and size <= _LARGE:
-            return np.empty(shape, dtype)
-        if self._file is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="onelayer-path-")
-            self._file = pathlib.Path(self._temporary.name) / "coef.npy"
-        try:
-            return np.lib.format.open_memmap(self._file, mode="w+", dtype=dtype, shape=shape)
-        except OSError as error:
-            raise OutputError(
-                f"coef_file {str(self._file)!r} cannot be written ({error.strerror or error}): give a file in a folder with "
-                f"{size / 1e9:.1f} GB of room."
-            ) from error
 
     def _close(self, seconds):
         self.total_seconds = seconds
         kept = sorted(self._found)
         self.points = [self._found[place] for place in kept]
-        whole = len(kept) == len(self._asked)
-        self.coef, self.intercept = (part if whole else part[kept] for part in self._slots)
+        store, whole = self._store, len(kept) == self._store.shape[0]
+        self.coef, self.intercept = (part if whole else part[kept] for part in (store.coef, store.intercept))
 
     # ---- read ---------------------------------------------------------------------------------------------------
 
@@ -203,7 +171,3 @@ class PathResult:
             f"PathResult({len(self)} points, C from {self.Cs.min():.3g} to {self.Cs.max():.3g}, largest relative gap "
             f"{np.nanmax(self.relative_gap):.1g})"
         )
-
-
-def _as_numpy(values):
-    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)

@@ -97,9 +97,9 @@ class Solver(Settings, abc.ABC):
         """Return the next State; the given one is not touched."""
 
     def follow(self, objective, parameters, before, *, seed=0, tol=0.0):
-        """Return the State at these parameters, given one of the same data under another penalty.
+        """Return the State at these parameters, given one of an objective that shares X and differs in penalty or weights.
 
-        What was found out about the data there may be used again; solvers that find out nothing begin anew.
+        What was found out about X there may be used again; solvers that find out nothing begin anew.
         """
         del before
         return self.init(objective, parameters, seed=seed, tol=tol)

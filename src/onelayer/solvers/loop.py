@@ -55,7 +55,8 @@ def minimize(
     keeper : object, optional
         With ``load()``, which returns what an earlier run has saved (or None), and ``store``, called after each iteration.
     after : Outcome, optional
-        Of the same solver on the same data under another penalty: what it learnt of the data is used again.
+        Of the same solver on an objective that shares X: what it learnt of that is used again. Its certifier, if it is not
+        None, is of the same weights as well.
 
     Returns
     -------

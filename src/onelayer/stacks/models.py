@@ -26,6 +26,10 @@ class Model(abc.ABC):
     def some(self, index):
         """Return the model of some of the problems."""
 
+    def renewed(self, stack, point):
+        """Return a model of the same kind at another point, where systems have become dear."""
+        return model_of(stack, point)
+
 
 class SharedBasis(Model):
     """E[J_m] ⊗ Σ + α_m: one eigenbasis of the features for all problems, with one X for all of them.

@@ -142,8 +142,10 @@ class _Run:
         self._shrink()
         stack, point = self.stack, self.point
         curvature = stack.curvature(point)
-        if self.model is None or self.products >= _DEAR:
+        if self.model is None:
             self.model = model_of(stack, point)
+        elif self.products >= _DEAR:
+            self.model = self.model.renewed(stack, point)
         scale = point.value.abs().clamp(min=torch.finfo(torch.float64).tiny)
         target = at.CLOSING * self.tol * scale * 0.1**self.tries
         known = ~torch.isinf(self.remainder)

@@ -1,11 +1,10 @@
 """The rows of many problems: the same for all of them, or of their own."""
 
 import abc
-from typing import ClassVar
 
 import torch
 
-__all__ = ["OwnRows", "Rows", "SharedRows"]
+__all__ = ["OwnRows", "Rows", "ScaledRows", "SharedRows"]
 
 
 class Rows(abc.ABC):
@@ -16,8 +15,6 @@ class Rows(abc.ABC):
 
     Attributes
     ----------
-    axis : int
-        Of the rows.
     count, features : int
         Rows and columns of one problem.
     dtype : torch.dtype
@@ -25,11 +22,15 @@ class Rows(abc.ABC):
     device : torch.device
     """
 
-    axis: ClassVar[int]
     count: int
     features: int
     dtype: torch.dtype
     device: torch.device
+
+    @property
+    @abc.abstractmethod
+    def axis(self):
+        """Of the rows, in arrays of the shape `each`."""
 
     @abc.abstractmethod
     def scores(self, weight, bias):
@@ -72,12 +73,14 @@ class SharedRows(Rows):
     design : Design
     """
 
-    axis = 0
-
     def __init__(self, design):
         self.design = design
         self.count, self.features = design.rows, design.features
         self.dtype, self.device = design.dtype, design.device
+
+    @property
+    def axis(self):
+        return 0
 
     def scores(self, weight, bias):
         scores = self.design.scores(weight.reshape(-1, self.features), bias.reshape(-1))
@@ -115,14 +118,16 @@ class OwnRows(Rows):
         Arithmetic of the products; default: float64 for float64, else float32.
     """
 
-    axis = 1
-
     def __init__(self, X, dtype=None):
         self._given = X
         self.count, self.features = X.shape[1:]
         self.dtype = dtype or (torch.float64 if X.dtype == torch.float64 else torch.float32)
         self.device = X.device
         self.X = X.to(self.dtype)
+
+    @property
+    def axis(self):
+        return 1
 
     def scores(self, weight, bias):
         return torch.baddbmm(bias.unsqueeze(1), self.X, weight.mT)
@@ -143,3 +148,47 @@ class OwnRows(Rows):
         # In the arithmetic of the products, a little more than they are: they are but room for rounding.
         norms = 1.01 * torch.linalg.vector_norm(self.X, dim=1).double()
         return norms if weight is None else norms * weight.amax(dim=1, keepdim=True).double().sqrt()
+
+
+class ScaledRows(Rows):
+    """The rows that others have, (x − m) / s with a mean and a scale of each problem's own: X is left as it is.
+
+    Parameters
+    ----------
+    rows : Rows
+    mean, scale : float64 tensor of shape (problems, features)
+    """
+
+    def __init__(self, rows, mean, scale):
+        self.base, self.mean, self.scale = rows, mean, scale
+        self.count, self.features = rows.count, rows.features
+        self.dtype, self.device = rows.dtype, rows.device
+        self._mean, self._inverse = mean.to(rows.dtype), (1 / scale).to(rows.dtype)
+
+    @property
+    def axis(self):
+        return self.base.axis
+
+    def scores(self, weight, bias):
+        weight = weight * self._inverse.unsqueeze(1)
+        return self.base.scores(weight, bias - (weight @ self._mean.unsqueeze(2)).squeeze(2))
+
+    def adjoint(self, residual):
+        pulled = self.base.adjoint(residual)
+        total = self.total(residual).to(pulled.dtype)
+        return (pulled - total.unsqueeze(2) * self._mean.unsqueeze(1)) * self._inverse.unsqueeze(1)
+
+    def as_dtype(self, dtype):
+        return ScaledRows(self.base.as_dtype(dtype), self.mean, self.scale)
+
+    def take(self, index):
+        return ScaledRows(self.base.take(index), self.mean, self.scale)
+
+    def some(self, problems):
+        return ScaledRows(self.base.some(problems), self.mean[problems], self.scale[problems])
+
+    def column_norms(self, weight):
+        # ‖x − m‖ ≤ ‖x‖ + ‖m‖, over all rows with the heaviest weight.
+        heaviest = self.count if weight is None else weight.amax(dim=1 - self.axis).sum().item()
+        norms = self.base.column_norms(weight) + heaviest**0.5 * self.mean.abs()
+        return norms / self.scale

@@ -41,6 +41,7 @@ class LeastSquaresState(State):
     rank: int | None = None
     dependent: tuple[int, ...] = ()
     work: Any = None
+    known: Any = None
 
 
 class LeastSquares(Solver):
@@ -118,9 +119,16 @@ class LeastSquares(Solver):
         point = objective.point(parameters, scores)
         return LeastSquaresState(parameters, point.value, objective.gradient(point))
 
+    def follow(self, objective, parameters, before, *, seed=0, tol=0.0):
+        state = self.init(objective, parameters, seed=seed, tol=tol)
+        # The same Gram matrices serve every strength.
+        rows = before.work and before.work[0]
+        same = rows is not None and rows.objective.shares_data(objective)
+        return dataclasses.replace(state, known=rows) if same else state
+
     def step(self, objective, state):
         if state.work is None:
-            rows, system, place = _solve(objective, state.parameters.bias)
+            rows, system, place = _solve(objective, state.parameters.bias, state.known)
             if place is None:
                 why = "no solution of the normal equations is finite in this arithmetic"
                 return dataclasses.replace(state, halt=(Status.STALLED, why))
@@ -149,9 +157,14 @@ def _constant_scores(objective, parameters):
     return scores if objective.offset is None else scores + objective.offset
 
 
-def _solve(objective, bias):
-    """Return the Rows, the system that was good enough for them, and the Place that refinement ended at."""
+def _solve(objective, bias, known=None):
+    """Return the Rows, the system that was good enough for them, and the Place that refinement ended at.
+
+    `known` are Rows of the same data under another penalty, if there are any.
+    """
     rows, enough = Rows(objective, bias), _ENOUGH[objective.dtype]
+    if known is not None:
+        rows.learn(known)
     if _starts_narrow(objective):
         rows.settle_by_sample()
         found = _by_gram(rows, torch.float32, enough)

@@ -1,0 +1,91 @@
+"""Which strength is taken, by a stated rule, and why, in words."""
+
+import dataclasses
+
+import numpy as np
+
+from onelayer.errors import ParameterError
+
+__all__ = ["RULES", "Choice", "choose"]
+
+RULES = ("best", "one-standard-error")
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """What was chosen of a grid.
+
+    Attributes
+    ----------
+    index : int
+        Of the strength.
+    mean, error : float
+        Its mean score over the folds, and the standard error of that (NaN for a single split).
+    reason : str
+        Why this one, in words.
+    """
+
+    index: int
+    mean: float
+    error: float
+    reason: str
+
+    def __str__(self):
+        return self.reason
+
+
+def choose(scores, alphas, strengths, rule, *, name, metric):
+    """Return the Choice of a rule; of equal scores the strongest penalty wins.
+
+    Parameters
+    ----------
+    scores : array of shape (n_folds, n_strengths)
+        Larger is better.
+    alphas : array of shape (n_strengths,)
+        For their order.
+    strengths : array of shape (n_strengths,)
+        As the estimator calls them.
+    rule : {"best", "one-standard-error"}
+        The best mean; or the strongest penalty whose mean is within one standard error of the best one's.
+    name : {"C", "alpha"}
+    metric : str
+    """
+    if rule not in RULES:
+        raise ParameterError(f"rule is {rule!r}: give one of {', '.join(map(repr, RULES))}.")
+    scores, alphas = np.asarray(scores, dtype=float), np.asarray(alphas)
+    means = scores.mean(axis=0)
+    known = np.isfinite(means)
+    if not known.any():
+        raise ParameterError(f"no strength has a finite {metric}: choose another scoring.")
+    means = np.where(known, means, -np.inf)
+    count = len(scores)
+    errors = scores.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else np.full(len(means), np.nan)
+    # The same up to rounding of the scores themselves counts as equal.
+    most = means.max()
+    equal = means >= most - 1e-12 * max(abs(most), 1e-300)
+    best = _strongest(equal, alphas)
+    chosen, enough = best, most
+    if rule == "one-standard-error" and count > 1:
+        enough = means[best] - errors[best]
+        chosen = _strongest(means >= enough, alphas)
+    shown = f"{means[best]:.4g}" + (f" ± {errors[best]:.2g}" if count > 1 else "")
+    over = f"over {count} folds" if count > 1 else "on the validation data"
+    reason = f"{name}={strengths[best]:.4g} has the best mean {metric} {over}, {shown}"
+    if count > 1:
+        reason += " (standard error)"
+    if equal.sum() > 1:
+        reason += f"; {equal.sum() - 1} other{'s' if equal.sum() > 2 else ''} equal it, and the strongest penalty is taken"
+    if chosen != best:
+        reason = (
+            f"{name}={strengths[chosen]:.4g} is the strongest penalty whose mean {metric} {over}, {means[chosen]:.4g}, is within "
+            f"one standard error of the best one, {shown} at {name}={strengths[best]:.4g}"
+        )
+    edge = alphas[chosen] in (alphas.min(), alphas.max()) and len(alphas) > 1 and rule == "best"
+    if edge:
+        way = "weaker" if alphas[chosen] == alphas.min() else "stronger"
+        reason += f"; it is the end of the grid: {way} penalties may be better still"
+    return Choice(int(chosen), float(means[chosen]), float(errors[chosen]), reason + ".")
+
+
+def _strongest(among, alphas):
+    return int(np.argmax(np.where(among, alphas, -np.inf)))

@@ -1,0 +1,43 @@
+"""Scores of fitted models on held-out rows."""
+
+from sklearn.metrics import check_scoring, get_scorer_names, log_loss
+
+from onelayer.errors import ParameterError
+
+__all__ = ["Scorer"]
+
+
+class Scorer:
+    """A scoring of scikit-learn, with what it lacks for folds: labels that a fold has no rows of.
+
+    Parameters
+    ----------
+    scoring : str or callable
+    model : estimator
+        Of the kind that will be scored.
+
+    Attributes
+    ----------
+    name : str
+        In words.
+    """
+
+    def __init__(self, scoring, model):
+        self.scoring = scoring
+        self.name = (
+            scoring.replace("_", " ") if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
+        )
+        try:
+            self._scorer = check_scoring(model, scoring)
+        except (ValueError, TypeError) as error:
+            known = ", ".join(name for name in get_scorer_names() if "log_loss" in name or "error" in name)
+            raise ParameterError(
+                f"scoring is {scoring!r}: give a name or a callable of scikit-learn, for example {known}."
+            ) from error
+
+    def __call__(self, model, X, y, sample_weight=None):
+        """Return the score, larger is better."""
+        if self.scoring == "neg_log_loss" and getattr(y, "ndim", 1) == 1:
+            return -log_loss(y, model.predict_proba(X), labels=model.classes_, sample_weight=sample_weight)
+        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return float(self._scorer(model, X, y, **weight))
