@@ -16,6 +16,9 @@ ESTIMATORS = [
     ol.LogisticRegression(solver="lbfgs"),
     ol.SoftmaxRegression(),
     ol.SoftmaxRegression(C=100.0, solver="newton"),
+    ol.LinearRegressionCV(3, cv=2),
+    ol.LogisticRegressionCV([0.1, 1.0], cv=2),
+    ol.SoftmaxRegressionCV([0.1, 1.0], cv=2, rule="one-standard-error", standardize=True),
 ]
 
 

@@ -51,23 +51,22 @@ class PathDisplay:
     @classmethod
     def from_path(cls, path, chosen=None):
         """Read a :class:`onelayer.selection.PathResult`; of many coefficients the largest are drawn."""
-        problem = path._problem
         coef = path.coef.reshape(len(path), -1)
         size = np.abs(np.asarray(coef)).max(axis=0)
         largest = np.sort(np.argsort(-size, kind="stable")[:_LINES])
-        names = getattr(problem.model, "feature_names_in_", None)
+        names = getattr(path.estimator(0), "feature_names_in_", None)
         features = path.coef.shape[-1]
         named = None
         if names is not None and coef.shape[1] == features:
             named = [str(names[place]) for place in largest]
-        strength = path.Cs if problem.strength == "C" else path.alphas
+        strength = path.Cs if path.strength == "C" else path.alphas
         return cls(
             strength,
             coef[:, largest],
             path.objective,
             chosen=chosen,
             names=named,
-            strength_name=problem.strength,
+            strength_name=path.strength,
         )
 
     def plot(self, ax=None):

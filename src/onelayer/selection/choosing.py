@@ -73,8 +73,10 @@ def choose(scores, alphas, strengths, rule, *, name, metric):
     reason = f"{name}={strengths[best]:.4g} has the best mean {metric} {over}, {shown}"
     if count > 1:
         reason += " (standard error)"
-    if equal.sum() > 1:
-        reason += f"; {equal.sum() - 1} other{'s' if equal.sum() > 2 else ''} equal it, and the strongest penalty is taken"
+    others = int(equal.sum()) - 1
+    if others:
+        words = "1 other equals it" if others == 1 else f"{others} others equal it"
+        reason += f"; {words}, and the strongest penalty is taken"
     if chosen != best:
         reason = (
             f"{name}={strengths[chosen]:.4g} is the strongest penalty whose mean {metric} {over}, {means[chosen]:.4g}, is within "

@@ -19,7 +19,7 @@ from onelayer.estimators.validation import as_array, as_flag, check_lengths, is_
 from onelayer.selection.choosing import RULES, choose
 from onelayer.selection.folds import Fold, fit_folds, take_rows
 from onelayer.selection.grids import read_grid
-from onelayer.selection.path_result import PathPoint, PathResult
+from onelayer.selection.path_result import PathResult
 from onelayer.selection.progress import Sweep
 from onelayer.selection.scoring import Scorer
 from onelayer.selection.storage import Storage
@@ -121,7 +121,7 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
                 for kind, *found in fit_folds(whole, folds, alphas, tell):
                     if kind == "whole":
                         place, alpha, outcome = found
-                        path._add(place, PathPoint.of(alpha, whole, outcome), outcome.parameters)
+                        path._add(whole, place, alpha, outcome)
                         continue
                     (pair,) = found
                     number, place = pair.fold, pair.strength
@@ -177,17 +177,15 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
             strength = means
         setattr(self, f"{whole.strength}_", float(strength))
         setattr(self, "Cs_" if whole.strength == "C" else "alphas_", np.asarray(strengths))
-        if short:
-            warnings.warn(
-                f"{type(self).__name__}: {short} of {gaps.size} fits of folds ended above tol={whole.model.tol:g}; gaps_ has "
-                "what they proved.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        told = []
         if refit and not chosen.result_.status.is_success:
-            warnings.warn(
-                f"{type(self).__name__}: {chosen.result_.message}", ConvergenceWarning, stacklevel=3
+            told.append(chosen.result_.message)
+        if short:
+            told.append(
+                f"{short} of {gaps.size} fits of folds ended above tol={whole.model.tol:g}; gaps_ has what they proved."
             )
+        if told:
+            warnings.warn(f"{type(self).__name__}: {' '.join(told)}", ConvergenceWarning, stacklevel=3)
 
     def _averaged(self, whole, strengths, scores, alphas, scorer):
         """Set the estimator to the mean of the folds' best fits; return the mean of their strengths."""

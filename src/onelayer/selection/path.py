@@ -11,7 +11,7 @@ from onelayer.estimators.problem import Problem, strength_name
 from onelayer.estimators.validation import as_count
 from onelayer.result import Status
 from onelayer.selection.grids import default_alphas, read_grid
-from onelayer.selection.path_result import PathPoint, PathResult
+from onelayer.selection.path_result import PathResult
 from onelayer.selection.progress import Sweep
 from onelayer.solvers.trail import Trail
 
@@ -108,7 +108,7 @@ def path(
                 start = trail.start(problem.at(grid[place]))
                 objective, outcome = problem.solve(grid[place], start, trail.outcome, time_limit=left)
                 trail.add(objective, outcome)
-                result._add(place, PathPoint.of(grid[place], problem, outcome), outcome.parameters)
+                result._add(problem, place, grid[place], outcome)
                 sweep.done(
                     f"{'C' if problem.strength == 'C' else 'alpha'}={problem.strength_of(grid[place]):.3g}"
                 )

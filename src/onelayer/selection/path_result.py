@@ -1,6 +1,8 @@
 """What a path leaves behind."""
 
+import copy
 import dataclasses
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,12 +60,17 @@ class PathResult:
     """
 
     def __init__(self, problem, grid, coef_file=None):
-        self._problem, self._store = problem, Storage((len(grid),), coef_file)
+        self._store = Storage((len(grid),), coef_file)
+        # An estimator with all but coefficients; not the problem, which holds X.
+        self._template: Any = None
+        self.strength = problem.strength
         self._found: dict[int, PathPoint] = {}
         self.points: list[PathPoint] = []
 
-    def _add(self, place, point, parameters):
-        self._store.add(place, self._problem.fitted(point.alpha, parameters))
+    def _add(self, problem, place, alpha, outcome):
+        point = PathPoint.of(alpha, problem, outcome)
+        self._template = problem.fitted(alpha, outcome.parameters)
+        self._store.add(place, self._template)
         self._found[place] = point
 
     def _close(self, seconds):
@@ -128,11 +135,14 @@ class PathResult:
             point = self.points[index]
         except (IndexError, TypeError) as error:
             raise ParameterError(f"index is {index!r}: the path has points 0 to {len(self) - 1}.") from error
-        model = self._problem.fitted(point.alpha, self._problem.objective.zeros())
-        weight, bias = self.coef[index], self.intercept[index]
-        if self._problem.model._returns_tensors:
-            device = self._problem.objective.design.device
-            weight, bias = (torch.as_tensor(np.array(part), device=device) for part in (weight, bias))
+        model = copy.copy(self._template)
+        setattr(model, self.strength, point.C if self.strength == "C" else point.alpha)
+        model.objective_record_ = {**model.objective_record_, "alpha": point.alpha}
+        weight, bias = np.array(self.coef[index]), np.array(self.intercept[index])
+        if isinstance(model.coef_, torch.Tensor):
+            weight, bias = (torch.as_tensor(part, device=model.coef_.device) for part in (weight, bias))
+        elif not bias.ndim:
+            bias = bias[()]
         model.coef_, model.intercept_ = weight, bias
         model.result_, model.certificate_ = point.result, point.certificate
         model.n_iter_ = point.result.n_iter
@@ -154,7 +164,7 @@ class PathResult:
         """
         from sklearn.metrics import check_scoring
 
-        scorer = check_scoring(self._problem.model, scoring)
+        scorer = check_scoring(self._template, scoring)
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
         return np.array([scorer(self.estimator(index), X, y, **weight) for index in range(len(self))])
 

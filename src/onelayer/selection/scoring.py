@@ -3,6 +3,7 @@
 from sklearn.metrics import check_scoring, get_scorer_names, log_loss
 
 from onelayer.errors import ParameterError
+from onelayer.estimators.validation import as_array
 
 __all__ = ["Scorer"]
 
@@ -38,6 +39,9 @@ class Scorer:
     def __call__(self, model, X, y, sample_weight=None):
         """Return the score, larger is better."""
         if self.scoring == "neg_log_loss" and getattr(y, "ndim", 1) == 1:
-            return -log_loss(y, model.predict_proba(X), labels=model.classes_, sample_weight=sample_weight)
+            chances = as_array(model.predict_proba(X)).astype(float)
+            # To the last digit of float64, which those of float32 do not sum to.
+            chances /= chances.sum(axis=1, keepdims=True)
+            return -log_loss(y, chances, labels=model.classes_, sample_weight=sample_weight)
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
         return float(self._scorer(model, X, y, **weight))

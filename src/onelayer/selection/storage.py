@@ -1,7 +1,9 @@
 """Coefficients of many fits: in memory, or mapped from a file where they are large."""
 
 import pathlib
+import shutil
 import tempfile
+import weakref
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,6 @@ class Storage:
 
     def __init__(self, shape, file=None):
         self.shape, self.file = shape, file
-        self._temporary: Any = None
         self.coef: Any = None
         self.intercept: Any = None
 
@@ -48,8 +49,10 @@ class Storage:
         if self.file is None and size <= _LARGE:
             return np.full(shape, np.nan, dtype)
         if self.file is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="onelayer-")
-            self.file = pathlib.Path(self._temporary.name) / "coef.npy"
+            folder = tempfile.mkdtemp(prefix="onelayer-")
+            # With this object, or with the program.
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            self.file = pathlib.Path(folder) / "coef.npy"
         try:
             return np.lib.format.open_memmap(self.file, mode="w+", dtype=dtype, shape=shape)
         except OSError as error:
