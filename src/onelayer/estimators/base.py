@@ -15,6 +15,7 @@ from onelayer.estimators.documentation import Documented
 from onelayer.estimators.features import Features
 from onelayer.estimators.fitting import Fitting
 from onelayer.estimators.gathering import processes_of
+from onelayer.estimators.left_out import LeftOut
 from onelayer.estimators.polishing import Polishing
 from onelayer.estimators.saving import save
 from onelayer.estimators.scaling import ClassMap
@@ -54,7 +55,7 @@ class Targets:
     classes: ClassMap | None = None
 
 
-class LinearModel(Fitting, Polishing, Watched, Documented, BaseEstimator, abc.ABC):
+class LinearModel(Fitting, Polishing, LeftOut, Watched, Documented, BaseEstimator, abc.ABC):
     """Scores z = W x + b, fitted by minimising P(W, b). Abstract; the three public estimators are final."""
 
     # Set by the final classes' constructors, beside what a fit asks for.
