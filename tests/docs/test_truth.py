@@ -37,6 +37,13 @@ def test_every_public_name_is_in_the_reference(module):
     assert listed == public - UNLISTED
 
 
+def test_every_name_of_the_room_of_many_fits_is_in_the_reference():
+    from onelayer import selection
+
+    listed = set(re.findall(r"^   (?:selection\.)?(\w+)$", read("docs/api/selection.rst"), re.MULTILINE))
+    assert listed - {"generated"} == set(selection.__all__)
+
+
 def test_every_status_is_explained():
     for page in ("README.md", "docs/command-line.rst"):
         text = read(page)

@@ -83,10 +83,14 @@ class LeftOut:
         >>> data = ol.data.load("iris")
         >>> model = ol.LogisticRegression().fit(data.X, data.y)
         >>> round(model.loo_score(data.X, data.y), 3)
-        -0.148
+        -0.13
         """
         scores, objective = left_out_scores(self, X, y, sample_weight, offset)
-        known = ("neg_mean_squared_error", "r2") if objective.loss.targets == "real" else ("neg_log_loss", "accuracy")
+        known = (
+            ("neg_mean_squared_error", "r2")
+            if objective.loss.targets == "real"
+            else ("neg_log_loss", "accuracy")
+        )
         scoring = known[0] if scoring is None else scoring
         if scoring not in known:
             raise ParameterError(f"scoring is {scoring!r}: give {known[0]!r} or {known[1]!r}.")
