@@ -13,6 +13,7 @@ __all__ = [
     "LinearRegressionCV",
     "LogisticRegression",
     "LogisticRegressionCV",
+    "MultilabelLogisticRegression",
     "SoftmaxRegression",
     "SoftmaxRegressionCV",
     "callbacks",
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from onelayer.selection import (
         LinearRegressionCV,
         LogisticRegressionCV,
+        MultilabelLogisticRegression,
         SoftmaxRegressionCV,
         fit_many,
         path,
@@ -73,6 +75,7 @@ else:
         "selection": (
             "LinearRegressionCV",
             "LogisticRegressionCV",
+            "MultilabelLogisticRegression",
             "SoftmaxRegressionCV",
             "fit_many",
             "path",

@@ -3,6 +3,7 @@
 from onelayer.selection.choosing import Choice
 from onelayer.selection.estimators import LinearRegressionCV, LogisticRegressionCV, SoftmaxRegressionCV
 from onelayer.selection.many import ManyResult, fit_many
+from onelayer.selection.multilabel import MultilabelLogisticRegression
 from onelayer.selection.path import path
 from onelayer.selection.path_result import PathPoint, PathResult
 
@@ -11,6 +12,7 @@ __all__ = [
     "LinearRegressionCV",
     "LogisticRegressionCV",
     "ManyResult",
+    "MultilabelLogisticRegression",
     "PathPoint",
     "PathResult",
     "SoftmaxRegressionCV",
