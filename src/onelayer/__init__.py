@@ -31,6 +31,7 @@ __all__ = [
     "penalties",
     "plan",
     "plots",
+    "probe",
     "solvers",
     "stopping",
 ]
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
         SoftmaxRegressionCV,
         fit_many,
         path,
+        probe,
     )
 else:
     _ROOMS = {
@@ -79,6 +81,7 @@ else:
             "SoftmaxRegressionCV",
             "fit_many",
             "path",
+            "probe",
         ),
     }
     _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

@@ -34,7 +34,7 @@ class Choice:
         return self.reason
 
 
-def choose(scores, alphas, strengths, rule, *, name, metric):
+def choose(scores, alphas, strengths, rule, *, name, metric, errors=None):
     """Return the Choice of a rule; of equal scores the strongest penalty wins.
 
     Parameters
@@ -49,6 +49,8 @@ def choose(scores, alphas, strengths, rule, *, name, metric):
         The best mean; or the strongest penalty whose mean is within one standard error of the best one's.
     name : {"C", "alpha"}
     metric : str
+    errors : array of shape (n_strengths,), optional
+        Standard errors of the means; default: from the spread of the folds.
     """
     if rule not in RULES:
         raise ParameterError(f"rule is {rule!r}: give one of {', '.join(map(repr, RULES))}.")
@@ -59,19 +61,21 @@ def choose(scores, alphas, strengths, rule, *, name, metric):
         raise ParameterError(f"no strength has a finite {metric}: choose another scoring.")
     means = np.where(known, means, -np.inf)
     count = len(scores)
-    errors = scores.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else np.full(len(means), np.nan)
+    if errors is None:
+        errors = scores.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else np.full(len(means), np.nan)
+    sure = bool(np.isfinite(errors).all())
     # The same up to rounding of the scores themselves counts as equal.
     most = means.max()
     equal = means >= most - 1e-12 * max(abs(most), 1e-300)
     best = _strongest(equal, alphas)
     chosen, enough = best, most
-    if rule == "one-standard-error" and count > 1:
+    if rule == "one-standard-error" and sure:
         enough = means[best] - errors[best]
         chosen = _strongest(means >= enough, alphas)
-    shown = f"{means[best]:.4g}" + (f" ± {errors[best]:.2g}" if count > 1 else "")
+    shown = f"{means[best]:.4g}" + (f" ± {errors[best]:.2g}" if sure else "")
     over = f"over {count} folds" if count > 1 else "on the validation data"
     reason = f"{name}={strengths[best]:.4g} has the best mean {metric} {over}, {shown}"
-    if count > 1:
+    if sure:
         reason += " (standard error)"
     others = int(equal.sum()) - 1
     if others:

@@ -1,5 +1,6 @@
 """Scores of fitted models on held-out rows."""
 
+import numpy as np
 from sklearn.metrics import check_scoring, get_scorer_names, log_loss
 
 from onelayer.errors import ParameterError
@@ -45,3 +46,25 @@ class Scorer:
             return -log_loss(y, chances, labels=model.classes_, sample_weight=sample_weight)
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
         return float(self._scorer(model, X, y, **weight))
+
+    def of_rows(self, model, X, y):
+        """Return the score of each row, whose mean is the score: for standard errors.
+
+        Raises
+        ------
+        ParameterError
+            The scoring is no mean over rows that is known here.
+        """
+        y = as_array(y)
+        if self.scoring == "neg_log_loss":
+            chances = as_array(model.predict_log_proba(X)).astype(float)
+            return chances[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+        predicted = as_array(model.predict(X))
+        if self.scoring == "accuracy":
+            return (predicted == y).astype(float)
+        if self.scoring == "neg_mean_squared_error":
+            return -((predicted - y) ** 2).reshape(len(y), -1).mean(axis=1)
+        raise ParameterError(
+            f"scoring is {self.scoring!r}, of which no standard error on one validation part is known: use 'neg_log_loss', "
+            "'accuracy' or 'neg_mean_squared_error', folds, or rule='best'."
+        )

@@ -1,0 +1,230 @@
+"""What a probe leaves behind."""
+
+import dataclasses
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import is_classifier
+
+from onelayer.selection.choosing import Choice
+from onelayer.selection.intervals import Interval
+from onelayer.selection.path_result import PathResult
+
+__all__ = ["Judgement", "ProbeResult"]
+
+_SCALINGS = {
+    None: "features as they are",
+    "standardize": "features standardised by the training rows",
+    "l2": "every row scaled to Euclidean norm 1",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """How a model does on rows.
+
+    Attributes
+    ----------
+    metric : {"accuracy", "R²"}
+    score : float
+    interval : Interval
+    loss : float
+        The mean log loss; for real targets the mean squared error.
+    """
+
+    metric: str
+    score: float
+    interval: Interval
+    loss: float
+
+    def __str__(self):
+        return f"{self.metric} {self.score:.4f} ({self.interval})"
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class ProbeResult:
+    """A linear probe, how it was chosen, and how good it is.
+
+    Attributes
+    ----------
+    estimator : estimator
+        Fitted at the strength that was chosen, with its certificate. With ``scaling="l2"`` it wants rows of norm 1;
+        :meth:`predict` makes them.
+    scaling : {None, "standardize", "l2"}
+    strengths : array of shape (n_strengths,)
+    scores : array of shape (n_folds, n_strengths), or (1, n_strengths) on a validation part
+    choice : Choice
+        With the reason in words.
+    path : PathResult
+        The fits of the training rows along the grid, each with its certificate.
+    rule, scoring, refit : str
+        As they were given.
+    cv : int or None
+        Folds; None where a validation part was given.
+    rows : dict of str to int
+        Of each part.
+    judgements : dict of str to Judgement
+        Of each part.
+    seconds : float
+    """
+
+    estimator: Any
+    scaling: str | None
+    strengths: np.ndarray
+    scores: np.ndarray
+    choice: Choice
+    path: PathResult
+    rule: str
+    scoring: Any
+    refit: str
+    cv: int | None
+    rows: dict[str, int]
+    judgements: dict[str, Judgement]
+    seconds: float
+
+    @property
+    def C(self):
+        """The C that was chosen; 1/(alpha S) for a LinearRegression."""
+        return float(self.path.Cs[self.choice.index])
+
+    @property
+    def certificate(self):
+        """The proof of the fit that is kept."""
+        return self.estimator.certificate_
+
+    @property
+    def judged(self):
+        """The part that the score is of: the test part, else the validation part, else the training rows."""
+        return next(name for name in ("test", "validation", "train") if name in self.judgements)
+
+    @property
+    def score(self):
+        """Accuracy, or R², on that part."""
+        return self.judgements[self.judged].score
+
+    accuracy = score
+
+    @property
+    def interval(self):
+        """Its Interval."""
+        return self.judgements[self.judged].interval
+
+    def predict(self, X):
+        """Return what the probe predicts for rows as they were given."""
+        return self.estimator.predict(self._scaled(X))
+
+    def predict_proba(self, X):
+        """Return the probability of each class, for rows as they were given."""
+        return self.estimator.predict_proba(self._scaled(X))
+
+    def to_module(self):
+        """Return a ``torch.nn.Module`` for rows as they were given: their scores."""
+        linear = self.estimator.to_module()
+        return torch.nn.Sequential(_Normalize(), linear) if self.scaling == "l2" else linear
+
+    def plot(self, ax=None):
+        """Draw the scores along the grid; returns a :class:`onelayer.plots.ValidationDisplay`."""
+        from onelayer.plots import ValidationDisplay
+
+        name = self.path.strength
+        chosen = self.strengths[self.choice.index]
+        display = ValidationDisplay(
+            self.strengths, self.scores, chosen, strength_name=name, metric=self._metric
+        )
+        return display.plot(ax)
+
+    @property
+    def protocol(self):
+        """What was done, as a paragraph for a paper."""
+        model, name = self.estimator, self.path.strength
+        kind = "Linear regression"
+        if is_classifier(model):
+            kind = "Logistic regression" if len(model.classes_) == 2 else "Multinomial logistic regression"
+        penalty = (
+            "an L2 penalty" if not model.l1_ratio else f"an elastic-net penalty (L1 share {model.l1_ratio:g})"
+        )
+        free = "the intercept is not penalised" if model.fit_intercept else "no intercept"
+        classes = f" and {len(model.classes_)} classes" if is_classifier(model) else ""
+        rule = "the best mean score" if self.rule == "best" else "the one-standard-error rule"
+        how = (
+            f"by {self.cv}-fold cross-validation on them"
+            if self.cv
+            else f"on {self.rows['validation']:,} validation rows"
+        )
+        grid = f"{len(self.strengths)} values of {name} from {self.strengths.min():.3g} to {self.strengths.max():.3g}"
+        kept = "the training rows" if self.refit == "train" else "training and validation rows together"
+        gap = self.certificate.relative_gap if self.certificate else float("nan")
+        chosen, judged = self.strengths[self.choice.index], self.judgements[self.judged]
+        return (
+            f"{kind} with {penalty} ({free}) on {model.n_features_in_:,} features of {self.rows['train']:,} training rows"
+            f"{classes}; {_SCALINGS[self.scaling]}. {name} was chosen from {grid} {how}, by {rule} ({self._metric}; ties to the "
+            f"strongest penalty): {name}={chosen:.4g}. The reported fit is that of {kept}; it is the optimum to a proven relative "
+            f"gap of {gap:.1g} of its objective (onelayer {version('onelayer')}, {model.result_.dtype}). On "
+            f"{self.rows[self.judged]:,} {self._words} the {judged.metric} is {judged.score:.4f} ({judged.interval})."
+        )
+
+    @property
+    def _words(self):
+        words = {
+            "test": "test rows",
+            "train": "training rows",
+            "validation": "validation rows, by which it was chosen,",
+        }
+        return words[self.judged]
+
+    @property
+    def _metric(self):
+        return self.scoring.replace("_", " ") if isinstance(self.scoring, str) else "score"
+
+    def to_dict(self):
+        """Return the numbers as JSON-ready builtins."""
+        proof = self.certificate
+        return {
+            "strength": self.path.strength,
+            "chosen": float(self.strengths[self.choice.index]),
+            "reason": self.choice.reason,
+            "rule": self.rule,
+            "scoring": self._metric,
+            "scaling": self.scaling,
+            "refit": self.refit,
+            "folds": self.cv,
+            "strengths": [float(strength) for strength in self.strengths],
+            "mean_scores": [float(score) for score in self.scores.mean(axis=0)],
+            "relative_gap": None if proof is None else proof.relative_gap,
+            "rows": self.rows,
+            **{
+                f"{part}_{key}": value
+                for part, found in self.judgements.items()
+                for key, value in {
+                    "accuracy" if found.metric == "accuracy" else "r2": found.score,
+                    "interval": [found.interval.low, found.interval.high],
+                    "interval_kind": found.interval.kind.lower(),
+                    "loss": found.loss,
+                }.items()
+            },
+            "seconds": self.seconds,
+            "protocol": self.protocol,
+        }
+
+    def _scaled(self, X):
+        if self.scaling != "l2":
+            return X
+        from onelayer.selection.splits import Part
+
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        return Part("rows", X, np.zeros(X.shape[0])).normalized().X
+
+    def __str__(self):
+        lines = [f"{name:<12}{found}" for name, found in self.judgements.items()]
+        return "\n".join([self.choice.reason, *lines, self.estimator.result_.message])
+
+    __repr__ = __str__
+
+
+class _Normalize(torch.nn.Module):
+    """Divides each row by its Euclidean norm."""
+
+    def forward(self, x):
+        return torch.nn.functional.normalize(x, dim=1)
