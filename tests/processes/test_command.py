@@ -54,4 +54,4 @@ def test_a_mistake_is_told_once(tmp_path):
     assert "nothing.npy" in done.stderr
     done = torchrun("onelayer", "datasets")
     assert done.returncode == 0
-    assert done.stdout.count("fashion-mnist") == 1
+    assert done.stdout.count("breast-cancer") == 1

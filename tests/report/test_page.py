@@ -311,7 +311,7 @@ LOSSES = [
 @pytest.mark.parametrize(("loss", "parameter"), LOSSES)
 @pytest.mark.parametrize(("alpha", "l1_ratio"), [(0.0, 0.0), (1.5e-5, 0.0), (0.25, 1.0), (3.0, 0.4)])
 def test_formula_of_each_loss_and_penalty(loss, parameter, alpha, l1_ratio):
-    from onelayer.report.page import _environment
+    from onelayer.report.page import environment
 
     values = {
         "loss": loss,
@@ -321,7 +321,7 @@ def test_formula_of_each_loss_and_penalty(loss, parameter, alpha, l1_ratio):
         "n_train": 60000,
     }
     values |= {"fit_intercept": alpha > 0, "n_features": 784, "n_outputs": 10}
-    formula = _environment().get_template("formula.html.jinja").module.formula(values)
+    formula = environment().get_template("formula.html.jinja").module.formula(values)
     math = Reader(formula)
     assert "60,000" in math.text
     assert "10 × 784" in math.text

@@ -1,4 +1,4 @@
-"""The command line: ``onelayer fit``, ``predict``, ``evaluate``, ``datasets``, ``lessons``.
+"""The command line: ``onelayer fit``, ``path``, ``probe``, ``predict``, ``evaluate``, ``datasets``, ``lessons``.
 
 Nothing heavy is imported at module level, here or in the commands' modules: ``--help`` must not wait for torch.
 """
@@ -13,7 +13,9 @@ from onelayer.cli.datasets import datasets
 from onelayer.cli.evaluate import evaluate
 from onelayer.cli.fit import fit
 from onelayer.cli.lessons import lessons
+from onelayer.cli.path import path
 from onelayer.cli.predict import predict
+from onelayer.cli.probe import probe
 from onelayer.cli.together import rank_of_several
 from onelayer.errors import OnelayerError, ProcessError
 
@@ -28,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit, predict, evaluate, datasets, lessons):
+for command in (fit, path, probe, predict, evaluate, datasets, lessons):
     app.command()(command)
 
 

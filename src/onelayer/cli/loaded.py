@@ -147,14 +147,14 @@ def load_test(source, data, encoder, features):
     return X, y
 
 
-def as_share(text):
-    """Return --test as a share of the rows, or None if it names data."""
+def as_share(text, option="--test"):
+    """Return the value of an option as a share of the rows, or None if it names data."""
     try:
         share = float(text)
     except ValueError:
         return None
     if not 0 < share < 1:
-        raise ParameterError(f"--test is {text}: give a share of the rows between 0 and 1, or data.")
+        raise ParameterError(f"{option} is {text}: give a share of the rows between 0 and 1, or data.")
     return share
 
 

@@ -9,6 +9,8 @@ __all__ = ["PathDisplay"]
 # Lines that can still be told apart as a bundle; of more the longest are drawn.
 _LINES = 60
 _NAMED = 6
+# Coefficients that end so many times as large as they are in the middle get a logarithmic scale.
+_WIDE = 20
 
 
 class PathDisplay:
@@ -87,6 +89,10 @@ class PathDisplay:
         if self.names is not None:
             top.legend(frameon=False, fontsize="small", handlelength=3)
         top.set_ylabel("Coefficient")
+        most, usual = np.abs(self.coef).max(initial=0.0), np.median(np.abs(self.coef).max(axis=1))
+        if usual and most > _WIDE * usual:
+            # What grows without end as the penalty goes would press all else onto one line.
+            top.set_yscale("symlog", linthresh=float(usual))
         bottom.plot(self.strength[order], self.objective[order], **drawing.line_style(0, len(order)))
         bottom.set_ylabel("Objective")
         for panel in self.axes_:

@@ -17,7 +17,7 @@ from onelayer.plots.drawing import new_axes, tidy, too_many
 from onelayer.plots.inputs import as_array
 from onelayer.report.svg import picture
 
-__all__ = ["Figure", "Part", "draw_figures"]
+__all__ = ["Figure", "Part", "confusion", "draw_figures"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +77,7 @@ def draw_figures(estimator, part, *, feature_names=None, class_names=None, image
     weights = _weights(estimator, image_shape, feature_names, class_names)
     if hasattr(estimator, "classes_"):
         names = {"classes": estimator.classes_, "class_names": class_names}
-        figures += [_reliability(part, names), _confusion(part, names), weights]
+        figures += [_reliability(part, names), confusion(part, names), weights]
         if image_shape is not None:
             figures += [_gallery(part, names, image_shape, which) for which in ("wrong", "right")]
     else:
@@ -126,7 +126,8 @@ def _reliability(part, names):
 
 
 @or_reason
-def _confusion(part, names):
+def confusion(part, names):
+    """Return the confusion of classes on a Part as a Figure."""
     display = ConfusionDisplay.from_predictions(part.y, part.predicted, **names)
     caption = f"Rows of the {part.name} data: true class down, predicted class across."
     off = display.shares * (1 - np.eye(len(display.shares)))

@@ -10,7 +10,7 @@ from onelayer.report.abstention import describe_bounds, describe_parts
 from onelayer.report.figures import Part, draw_figures
 from onelayer.report.verdict import judge
 
-__all__ = ["write_report"]
+__all__ = ["environment", "versions", "write_report"]
 
 METRICS = {
     "accuracy": ("Accuracy", "share of right answers"),
@@ -81,7 +81,7 @@ def write_report(
     part = Part.of(estimator, X, y, X_test, y_test)
     names = {"feature_names": feature_names, "class_names": class_names, "image_shape": image_shape}
     page = (
-        _environment()
+        environment()
         .get_template("report.html.jinja")
         .render(
             title=title or f"{summary['model'].capitalize()} regression on {summary['data']}",
@@ -90,7 +90,7 @@ def write_report(
             metrics=_metrics(summary),
             uncertain=_uncertain(summary, estimator, class_names),
             figures=draw_figures(estimator, part, **names),
-            versions=_versions(),
+            versions=versions(),
             folder=summary["out"] or "FOLDER",
             certificate=estimator.certificate_,
             sampled=None if sampled is None else (len(part.y), sampled),
@@ -104,7 +104,8 @@ def write_report(
         raise OutputError(f"the report cannot be written to {path}: {error.strerror or error}.") from error
 
 
-def _environment():
+def environment():
+    """Return the templates of reports, with their filters."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -136,7 +137,8 @@ def _uncertain(summary, estimator, class_names):
     return describe_parts(summary), describe_bounds(summary["abstain"], positive)
 
 
-def _versions():
+def versions():
+    """Return the versions of what a report was made with."""
     from importlib.metadata import version
 
     import onelayer

@@ -118,8 +118,8 @@ class LogisticRegressionCV(_ClassifierCV):
         On the held-out rows.
     gaps_ : array of shape (n_folds, n_strengths)
         What is proven of each fit: its relative gap.
-    coefs_paths_, intercepts_paths_ : array of shape (n_folds, n_strengths, *coef_.shape), (…, *intercept_.shape)
-        The coefficients of each fit; mapped from a file where they are large.
+    coefs_paths_, intercepts_paths_ : array of shape (n_folds, n_strengths, …)
+        The coefficients of each fit, as its estimator has them; mapped from a file where they are large.
     path_ : PathResult
         The fits of all rows along the grid.
     estimator_ : LogisticRegression
@@ -183,8 +183,8 @@ class SoftmaxRegressionCV(_ClassifierCV):
         On the held-out rows.
     gaps_ : array of shape (n_folds, n_strengths)
         What is proven of each fit: its relative gap.
-    coefs_paths_, intercepts_paths_ : array of shape (n_folds, n_strengths, *coef_.shape), (…, *intercept_.shape)
-        The coefficients of each fit; mapped from a file where they are large.
+    coefs_paths_, intercepts_paths_ : array of shape (n_folds, n_strengths, …)
+        The coefficients of each fit, as its estimator has them; mapped from a file where they are large.
     path_ : PathResult
         The fits of all rows along the grid.
     estimator_ : SoftmaxRegression
@@ -246,8 +246,8 @@ class LinearRegressionCV(RegressorMixin, CrossValidated):
         On the held-out rows.
     gaps_ : array of shape (n_folds, n_strengths)
         What is proven of each fit: its relative gap.
-    coefs_paths_, intercepts_paths_ : array of shape (n_folds, n_strengths, *coef_.shape), (…, *intercept_.shape)
-        The coefficients of each fit; mapped from a file where they are large.
+    coefs_paths_, intercepts_paths_ : array of shape (n_folds, n_strengths, …)
+        The coefficients of each fit, as its estimator has them; mapped from a file where they are large.
     path_ : PathResult
         The fits of all rows along the grid.
     estimator_ : LinearRegression

@@ -77,8 +77,8 @@ class ManyResult:
 
     Attributes
     ----------
-    coef, intercept : array of shape (n_problems, *coef_.shape), (n_problems, *intercept_.shape)
-        NaN for problems that failed. Only where all problems have the same number of outputs.
+    coef, intercept : array of shape (n_problems, …)
+        Those of each estimator; NaN for problems that failed. Only where all problems have the same number of outputs.
     objective, gap, relative_gap : array of shape (n_problems,)
         P, and the proven bound on its distance from the optimum; NaN where there is none.
     status : list of Status or None

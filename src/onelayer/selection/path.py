@@ -41,13 +41,15 @@ def path(
     ----------
     est : LinearRegression, LogisticRegression or SoftmaxRegression
         With all settings but the strength; it is left as it is.
-    X, y, sample_weight, offset
+    X, y
         As for ``fit``.
     Cs, alphas : array-like, optional
         The grid, in either convention (alpha = 1/(C S)), in any order: finite, > 0, each once.
     count : int, default 20
         Points of the grid where none is given: from weights of (nearly) zero to where a float32 gradient proves no more than
         `tol`, in equal ratios.
+    sample_weight, offset
+        As for ``fit``.
     coef_file : str or path, optional
         Keep the coefficients in this .npy file and map them into memory. Default: in memory; where they need more than
         256 MB, in a temporary file.

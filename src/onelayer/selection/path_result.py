@@ -45,9 +45,9 @@ class PathResult:
     ----------
     alphas, Cs : array of shape (n_points,)
         The strengths in both conventions.
-    coef : array of shape (n_points, *coef_.shape)
+    coef : array of shape (n_points, …)
         The coefficients of each fit as its estimator has them; mapped from a file where they are large.
-    intercept : array of shape (n_points, *intercept_.shape)
+    intercept : array of shape (n_points, …)
     objective, gap, relative_gap : array of shape (n_points,)
         P, and the proven bound on its distance from the optimum; NaN where nothing is proven.
     passes, seconds : array of shape (n_points,)
@@ -153,10 +153,12 @@ class PathResult:
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y
             As for ``score``.
         scoring : str or callable, optional
             As in scikit-learn; default: the estimator's own score (accuracy or R²).
+        sample_weight : array-like of shape (n_samples,), optional
+            Of the rows.
 
         Returns
         -------

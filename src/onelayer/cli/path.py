@@ -1,0 +1,121 @@
+"""``onelayer path``."""
+
+import json
+import warnings
+
+import typer
+
+from onelayer.cli.sweeps import Sweeping, read_grid_text
+from onelayer.errors import ParameterError
+
+__all__ = ["path"]
+
+
+def path(
+    data: str = typer.Argument(metavar="DATA", help="As for onelayer fit, held in memory."),
+    target: str = typer.Option(None, help="Target column of a table. [default: the last one]"),
+    model: str = typer.Option(
+        None, help="linear, logistic or softmax. [default: linear for a float target, else by classes]"
+    ),
+    loss: str = typer.Option(None, help="squared or huber; log."),
+    Cs: str = typer.Option(
+        None, "--Cs", help="Inverse penalties: 0.1,1,10 or LOW:HIGH:COUNT. [default: from the data]"
+    ),
+    alphas: str = typer.Option(None, "--alphas", help="Penalties for the mean loss, instead of --Cs."),
+    count: int = typer.Option(20, help="Points of the grid that comes from the data."),
+    l1_ratio: float = typer.Option(0.0, help="Share of the L1 part of the penalty."),
+    test: str = typer.Option(
+        None, help="Data that every point is scored on: a file, or the share of rows to hold back."
+    ),
+    out: str = typer.Option(None, help="Folder for the results. [default: runs/NAME-path]"),
+    seed: int = typer.Option(0, help="Seed of the rows that are held back."),
+    tol: float = typer.Option(1e-6, help="Certified relative gap of every point."),
+    time_limit: float = typer.Option(None, help="Seconds for all points at most."),
+    categorical: list[str] = typer.Option(
+        [], help="A numeric-looking column to take as categories (repeat for more)."
+    ),
+    standardize: bool = typer.Option(
+        False, "--standardize", help="Penalise coefficients of standardised features."
+    ),
+    no_intercept: bool = typer.Option(False, "--no-intercept", help="Fit no intercept."),
+    class_weight: str = typer.Option(None, help="balanced: every class counts the same."),
+    fallback: str = typer.Option(None, help="Data set to use where DATA is a named one that cannot be had."),
+    threads: int = typer.Option(None, help="Threads of torch."),
+    device: str = typer.Option(None, help="Device of torch, for example cuda."),
+    dtype: str = typer.Option(None, help="float32 or float64. [default: float64 for float64 data]"),
+    report: bool = typer.Option(True, "--report/--no-report", help="Whether to write report.html."),
+    as_json: bool = typer.Option(
+        False, "--json", help="Print one JSON object on standard output, nothing else."
+    ),
+) -> None:
+    """Fit a model at every strength of a grid, prove each fit, and write coefficients and report into a folder."""
+    options = dict(locals())
+    grids = {"Cs": read_grid_text("--Cs", Cs), "alphas": read_grid_text("--alphas", alphas)}
+    if Cs is not None and alphas is not None:
+        raise ParameterError("--Cs and --alphas are two names for the strengths: give one of them.")
+    asked = Sweeping.of(options, "path")
+    raise typer.Exit(_run(asked, {name: grid for name, grid in grids.items() if grid}, count, time_limit))
+
+
+def _run(asked, grids, count, time_limit):
+    import numpy as np
+
+    import onelayer as ol
+    from onelayer.persistence import write_atomically
+    from onelayer.report import write_path_report
+
+    loaded = asked.loaded
+    with warnings.catch_warnings():
+        # What fell short is told below, by the exit code and in the table.
+        warnings.simplefilter("ignore")
+        found = ol.path(
+            asked.estimator(), *loaded.training, count=count, time_limit=time_limit, verbose=1, **grids
+        )
+    X_test, y_test = loaded.test
+    metric = "r2" if loaded.kind == "linear" else "accuracy"
+    scores = None if y_test is None else found.scores(X_test, y_test)
+    points = [
+        {
+            "C": point.C,
+            "alpha": point.alpha,
+            "objective": point.result.objective,
+            "relative_gap": point.certificate and point.certificate.relative_gap,
+            "status": str(point.result.status),
+            "passes": point.result.passes,
+            "seconds": point.result.seconds,
+            **({} if scores is None else {f"test_{metric}": float(scores[place])}),
+        }
+        for place, point in enumerate(found.points)
+    ]
+    summary = {
+        "data": loaded.name,
+        "model": loaded.kind,
+        "n_train": loaded.rows,
+        "n_features": found.estimator(0).n_features_in_,
+        "points": points,
+        "seconds": found.total_seconds,
+        "out": str(asked.folder),
+    }
+    np.save(asked.folder / "coef.npy", found.coef)
+    np.save(asked.folder / "intercept.npy", found.intercept)
+    write_atomically(asked.folder / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
+    if asked.report:
+        name = {"r2": "R²"}.get(metric, metric)
+        write_path_report(asked.folder / "report.html", found, loaded.name, scores, name)
+    if asked.as_json:
+        typer.echo(json.dumps(summary))
+    else:
+        _tell(summary, asked, metric)
+    return 0 if all(point.result.status.is_success for point in found.points) else 3
+
+
+def _tell(summary, asked, metric):
+    test = f"{'test ' + metric:>14}" if f"test_{metric}" in summary["points"][0] else ""
+    typer.echo(typer.style(f"{'C':>12}{'alpha':>12}{'objective':>14}{'relative gap':>14}{test}", bold=True))
+    for point in summary["points"]:
+        gap = "–" if point["relative_gap"] is None else f"{point['relative_gap']:.1e}"
+        score = f"{point[f'test_{metric}']:>14.4f}" if test else ""
+        typer.echo(f"{point['C']:>12.4g}{point['alpha']:>12.4g}{point['objective']:>14.8g}{gap:>14}{score}")
+    typer.echo(f"{len(summary['points'])} fits in {summary['seconds']:.2f} s")
+    if asked.report:
+        typer.echo(f"report:  {asked.folder / 'report.html'}")

@@ -1,0 +1,127 @@
+"""``onelayer probe``."""
+
+import json
+import warnings
+
+import typer
+
+from onelayer.cli.sweeps import Sweeping, read_grid_text
+from onelayer.errors import ParameterError
+
+__all__ = ["probe"]
+
+
+def probe(
+    data: str = typer.Argument(metavar="DATA", help="Rows to train on: as for onelayer fit, held in memory."),
+    validation: str = typer.Option(
+        None, help="Data to choose by: a file, or the share of rows to hold back. [default: folds]"
+    ),
+    test: str = typer.Option(None, help="Data to judge by: a file, or the share of rows to hold back."),
+    target: str = typer.Option(None, help="Target column of a table. [default: the last one]"),
+    model: str = typer.Option(
+        None, help="linear, logistic or softmax. [default: linear for a float target, else by classes]"
+    ),
+    loss: str = typer.Option(None, help="squared or huber; log."),
+    Cs: str = typer.Option("1e-4:1e4:20", "--Cs", help="Inverse penalties: 0.1,1,10 or LOW:HIGH:COUNT."),
+    cv: int = typer.Option(5, help="Folds, where there are no validation data."),
+    scoring: str = typer.Option(None, help="What is chosen by, as in scikit-learn. [default: neg_log_loss]"),
+    rule: str = typer.Option("best", help="best or one-standard-error."),
+    scaling: str = typer.Option(
+        None, help="standardize, or l2: rows of norm 1. [default: features as they are]"
+    ),
+    refit: str = typer.Option("train", help="What the last fit is of: train or train+validation."),
+    interval: str = typer.Option(None, help="wilson or bootstrap. [default: wilson for accuracies]"),
+    level: float = typer.Option(0.95, help="Of the interval."),
+    l1_ratio: float = typer.Option(0.0, help="Share of the L1 part of the penalty."),
+    out: str = typer.Option(None, help="Folder for the results. [default: runs/NAME-probe]"),
+    seed: int = typer.Option(0, help="Seed of the rows that are held back, and of the bootstrap."),
+    tol: float = typer.Option(1e-6, help="Certified relative gap of every fit."),
+    categorical: list[str] = typer.Option(
+        [], help="A numeric-looking column to take as categories (repeat for more)."
+    ),
+    no_intercept: bool = typer.Option(False, "--no-intercept", help="Fit no intercept."),
+    class_weight: str = typer.Option(None, help="balanced: every class counts the same."),
+    fallback: str = typer.Option(None, help="Data set to use where DATA is a named one that cannot be had."),
+    threads: int = typer.Option(None, help="Threads of torch."),
+    device: str = typer.Option(None, help="Device of torch, for example cuda."),
+    dtype: str = typer.Option(None, help="float32 or float64. [default: float64 for float64 data]"),
+    report: bool = typer.Option(True, "--report/--no-report", help="Whether to write report.html."),
+    as_json: bool = typer.Option(
+        False, "--json", help="Print one JSON object on standard output, nothing else."
+    ),
+) -> None:
+    """Choose C, fit the exact linear probe, judge it, and write it with its protocol into a folder."""
+    options = {**locals(), "standardize": False}
+    grid = read_grid_text("--Cs", Cs)
+    if scaling not in (None, "standardize", "l2"):
+        raise ParameterError(f"--scaling is {scaling!r}: the known ones are standardize and l2.")
+    asked = Sweeping.of(options, "probe")
+    settings = {
+        name: options[name] for name in ("cv", "scoring", "rule", "scaling", "refit", "interval", "level")
+    }
+    raise typer.Exit(_run(asked, validation, grid, settings))
+
+
+def _run(asked, validation, grid, settings):
+    import onelayer as ol
+    from onelayer.persistence import write_atomically
+    from onelayer.report import write_probe_report
+
+    loaded = asked.loaded
+    train, chosen_on = _parts(loaded, validation, asked)
+    test = None if loaded.y_test is None else loaded.test
+    if loaded.kind == "linear":
+        # Its strength is an alpha of the mean loss.
+        grid = [1 / (C * len(train[1])) for C in grid]
+    with warnings.catch_warnings():
+        # What fell short is told below, by the exit code and in the report.
+        warnings.simplefilter("ignore")
+        found = ol.probe(
+            train, chosen_on, test, asked.estimator(), Cs=grid, random_state=asked.seed, verbose=1, **settings
+        )
+    summary = {"data": loaded.name, "model": loaded.kind, **found.to_dict(), "out": str(asked.folder)}
+    _save(found, asked.folder, loaded)
+    write_atomically(asked.folder / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
+    if asked.report:
+        names = loaded.names["class_names"]
+        write_probe_report(asked.folder / "report.html", found, loaded.name, test or train, names)
+    if asked.as_json:
+        typer.echo(json.dumps(summary))
+    else:
+        typer.echo(str(found))
+        typer.echo(f"\n{found.protocol}\n")
+        if asked.report:
+            typer.echo(f"report:  {asked.folder / 'report.html'}")
+        if found.scaling != "l2":
+            typer.echo(f"predict: onelayer predict {asked.folder} DATA")
+    return 0 if found.estimator.result_.status.is_success else 3
+
+
+def _parts(loaded, validation, asked):
+    """Return the training and the validation rows, the latter None where there are none."""
+    from onelayer.cli.loaded import as_share, load_test
+
+    train = loaded.X, loaded.y
+    if validation is None:
+        return train, None
+    share = as_share(validation, "--validation")
+    if share is None:
+        return train, load_test(validation, asked.data, loaded.encoder, loaded.X.shape[1])
+    from sklearn.model_selection import train_test_split
+
+    stratify = None if loaded.kind == "linear" else loaded.y
+    X, X_held, y, y_held = train_test_split(
+        *train, test_size=share, random_state=asked.seed + 1, stratify=stratify
+    )
+    return (X, y), (X_held, y_held)
+
+
+def _save(found, folder, loaded):
+    if found.scaling == "l2":
+        # A saved model would take rows as they are, and say nothing.
+        return
+    model = found.estimator
+    model.columns_ = loaded.encoder
+    if loaded.encoder is not None and hasattr(model, "feature_names_in_"):
+        del model.feature_names_in_
+    model.save(folder)

@@ -1,0 +1,208 @@
+"""``onelayer path`` and ``onelayer probe`` on real data and real files."""
+
+import json
+
+import numpy as np
+import pytest
+
+import onelayer as ol
+from instances import over
+from onelayer.cli import main
+from onelayer.cli.sweeps import read_grid_text
+from onelayer.errors import ParameterError
+
+
+def run(capsys, *arguments):
+    """Return the exit code, standard output and standard error of one command."""
+    code = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_path_writes_its_points_coefficients_and_a_report(capsys, tmp_path):
+    code, out, err = run(
+        capsys,
+        "path",
+        "breast-cancer",
+        "--standardize",
+        "--Cs",
+        "1e-3:1e3:7",
+        "--test",
+        "0.2",
+        "--out",
+        tmp_path / "p",
+        "--json",
+    )
+    assert (code, err) == (0, "")
+    summary = json.loads(out)
+    assert summary == json.loads((tmp_path / "p" / "summary.json").read_text())
+    assert [round(point["C"], 9) for point in summary["points"]] == [0.001, 0.01, 0.1, 1, 10, 100, 1000]
+    assert all(point["relative_gap"] <= 1e-6 for point in summary["points"])
+    assert max(point["test_accuracy"] for point in summary["points"]) > 0.95
+    assert np.load(tmp_path / "p" / "coef.npy").shape == (7, 1, 30)
+    assert np.load(tmp_path / "p" / "intercept.npy").shape == (7, 1)
+    page = (tmp_path / "p" / "report.html").read_text()
+    assert "every one of these objectives is within" in page
+    assert page.count("<tr>") == 8
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_path_tells_a_table(capsys, tmp_path):
+    code, out, _ = run(
+        capsys, "path", "diabetes", "--count", 5, "--l1-ratio", 1, "--out", tmp_path, "--no-report"
+    )
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].split() == ["C", "alpha", "objective", "relative", "gap"]
+    assert len(lines) == 7
+    assert lines[-1].startswith("5 fits in ")
+    assert not (tmp_path / "report.html").exists()
+    assert not np.load(tmp_path / "coef.npy")[0].any()
+
+
+def test_a_path_in_the_convention_of_the_mean_loss_and_its_exit_code(capsys, tmp_path):
+    code, out, _ = run(capsys, "path", "iris", "--alphas", "0.1,0.01", "--json", "--out", tmp_path)
+    assert code == 0
+    assert [point["alpha"] for point in json.loads(out)["points"]] == [0.1, 0.01]
+    code, out, _ = run(capsys, "path", "iris", "--Cs", "1,1e4", "--tol", "1e-18", "--json", "--out", tmp_path)
+    assert code == 3
+    assert {point["status"] for point in json.loads(out)["points"]} == {"stalled"}
+    assert "fell short" in (tmp_path / "report.html").read_text()
+
+
+def test_a_probe_writes_a_model_its_protocol_and_a_report(capsys, tmp_path):
+    options = ["--Cs", "1e-3,1e-2,1e-1", "--validation", "0.2", "--test", "0.2", "--out", tmp_path / "q"]
+    code, out, err = run(capsys, "probe", "digits", *options)
+    assert (code, err) == (0, "")
+    summary = json.loads((tmp_path / "q" / "summary.json").read_text())
+    assert summary["protocol"] in out
+    assert summary["rows"] == {"train": 1149, "validation": 288, "test": 360}
+    assert summary["test_accuracy"] > 0.93
+    assert summary["relative_gap"] <= 1e-6
+    model = ol.load(tmp_path / "q")
+    assert pytest.approx(summary["chosen"]) == model.C
+    page = (tmp_path / "q" / "report.html").read_text()
+    assert "The protocol, to paste in a paper" in page
+    assert "Confusion" in page
+    code, out, _ = run(capsys, "evaluate", tmp_path / "q", "digits", "--json")
+    assert code == 0
+
+
+def test_a_probe_by_folds_and_rows_of_norm_one(capsys, tmp_path):
+    code, out, _ = run(
+        capsys,
+        "probe",
+        "iris",
+        "--Cs",
+        "1,10",
+        "--cv",
+        3,
+        "--scaling",
+        "l2",
+        "--rule",
+        "one-standard-error",
+        "--json",
+        "--out",
+        tmp_path,
+    )
+    assert code == 0
+    summary = json.loads(out)
+    assert summary["folds"] == 3
+    assert summary["scaling"] == "l2"
+    # A saved model would take rows as they are.
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_a_probe_of_files_with_a_validation_file(capsys, tmp_path):
+    data = ol.data.load("iris")
+    for name, rows in {"train": slice(0, 150, 2), "held": slice(1, 150, 4), "test": slice(3, 150, 4)}.items():
+        lines = [
+            ",".join(map(str, row)) + f",kind {label}"
+            for row, label in zip(data.X[rows], data.y[rows], strict=True)
+        ]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["a,b,c,d,kind", *lines]) + "\n")
+    files = [tmp_path / f"{name}.csv" for name in ("train", "held", "test")]
+    code, out, _ = run(
+        capsys,
+        "probe",
+        files[0],
+        "--validation",
+        files[1],
+        "--test",
+        files[2],
+        "--refit",
+        "train+validation",
+        "--json",
+        "--out",
+        tmp_path / "q",
+    )
+    assert code == 0
+    summary = json.loads(out)
+    assert summary["rows"] == {"train": 75, "validation": 38, "test": 37}
+    code, out, _ = run(capsys, "predict", tmp_path / "q", files[2])
+    assert code == 0
+    assert "kind 1" in out
+
+
+def test_a_probe_of_a_regression(capsys, tmp_path):
+    code, out, _ = run(
+        capsys, "probe", "diabetes", "--test", "0.3", "--scaling", "standardize", "--json", "--out", tmp_path
+    )
+    assert code == 0
+    summary = json.loads(out)
+    assert summary["strength"] == "alpha"
+    assert summary["test_r2"] > 0.3
+    assert summary["test_interval_kind"] == "bootstrap"
+
+
+def test_grids_in_words():
+    assert read_grid_text("--Cs", "0.1,1,10") == [0.1, 1.0, 10.0]
+    np.testing.assert_allclose(read_grid_text("--Cs", "1e-4:1e2:20"), np.logspace(-4, 2, 20))
+    assert read_grid_text("--Cs", None) is None
+    for text in ("a", "1:2", "0:1:3", "1:2:1", "1:inf:3", "1,,2", "1:2:x"):
+        with pytest.raises(
+            ParameterError, match=r"--Cs is '.*': give numbers with commas, or LOW:HIGH:COUNT"
+        ):
+            read_grid_text("--Cs", text)
+
+
+WRONG = {
+    "grid": (["path", "iris", "--Cs", "1,0"], "Cs[1] is 0: give finite numbers > 0"),
+    "both": (
+        ["path", "iris", "--Cs", "1", "--alphas", "1"],
+        "--Cs and --alphas are two names for the strengths",
+    ),
+    "model": (
+        ["path", "iris", "--model", "forest"],
+        "--model is 'forest': the known ones are linear, logistic, softmax.",
+    ),
+    "weights": (
+        ["path", "iris", "--class-weight", "heavy"],
+        "--class-weight is 'heavy': the known one is balanced.",
+    ),
+    "linear": (
+        ["path", "diabetes", "--class-weight", "balanced"],
+        "--class-weight applies to logistic and softmax",
+    ),
+    "threads": (["path", "iris", "--threads", "0"], "--threads is 0: give a number ≥ 1."),
+    "file": (["path", "nothing.csv"], "nothing.csv"),
+    "rule": (["probe", "iris", "--rule", "mine"], "rule is 'mine': give one of"),
+    "scaling": (
+        ["probe", "iris", "--scaling", "max"],
+        "--scaling is 'max': the known ones are standardize and l2.",
+    ),
+    "share": (
+        ["probe", "iris", "--validation", "1.5"],
+        "--validation is 1.5: give a share of the rows between 0 and 1",
+    ),
+    "folds": (["probe", "iris", "--cv", "500"], "cv=500 cannot split these rows"),
+}
+
+
+@over("case", WRONG)
+def test_bad_input_is_one_sentence_and_exit_code_two(capsys, tmp_path, case):
+    arguments, sentence = case
+    code, out, err = run(capsys, *arguments, "--out", tmp_path / "out")
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert len(err.splitlines()) == 1
