@@ -31,13 +31,17 @@ def systematic(share, count):
     if count >= len(share):
         return torch.arange(len(share), device=share.device), torch.ones_like(share)
     chance = share * (count / share.sum())
+    certain = chance >= 1
     for _ in range(_ROUNDS):
         # Chances cannot exceed 1; what is cut off goes to the others.
-        capped = chance.clamp(max=1.0)
-        total = capped.sum()
-        if total >= count - 0.5 or bool((capped[share > 0] >= 1).all()):
+        rest = (share * ~certain).sum()
+        if not rest > 0:
             break
-        chance = chance * (count / total)
+        chance = torch.where(certain, 1.0, share * ((count - certain.sum()) / rest))
+        more = chance >= 1
+        if torch.equal(more, certain):
+            break
+        certain = more
     chance = chance.clamp(max=1.0)
     sums = torch.cat([chance.new_tensor([0.5]), chance.cumsum(0) + 0.5]).floor()
     index = (sums[1:] > sums[:-1]).nonzero().squeeze(1)

@@ -106,9 +106,15 @@ class Newton(Solver):
         if not objective.design.resident:
             return self.init(objective, parameters, seed=seed, tol=tol)
         state = self._begun(objective, parameters, before.system.under(objective), tol)
-        # Near by as it is, its curvature is about that of the end: nothing is won by a part of the rows.
+        # Near by as it is, its curvature is about that of the end: nothing is won by a part of the rows. How far quadratic models
+        # are off is much the same too: many a first system is then the last one.
         return dataclasses.replace(
-            state, step=0.0, decrement=at.SETTLED * abs(state.value) / 2, sampled=False
+            state,
+            step=0.0,
+            decrement=at.SETTLED * abs(state.value) / 2,
+            sampled=False,
+            remainder=before.remainder,
+            bias=before.bias,
         )
 
     def _begun(self, objective, parameters, system, tol):
