@@ -71,7 +71,7 @@ def timed(work):
 
 def in_turn(options, sweep, single):
     """Return the sweep's last result and the medians of both, measured in turn."""
-    sweeps, singles = [], []
+    sweeps, singles, found = [], [], None
     for _ in range(options.repeats):
         singles.append(timed(single)[1])
         found, seconds = timed(sweep)
@@ -131,8 +131,8 @@ def their_cross_validation(X, y, found):
         use_legacy_attributes=False,
     )
     _, seconds = timed(lambda: model.fit(X, y))
-    apart = np.abs(model.scores_.reshape(5, -1) - found.scores_).max()
-    return {"seconds": seconds, "chosen": float(model.C_), "scores apart": float(apart)}
+    apart = np.abs(np.asarray(model.scores_).reshape(5, -1) - found.scores_).max()
+    return {"seconds": seconds, "chosen": np.asarray(model.C_).item(), "scores apart": float(apart)}
 
 
 def many(options):

@@ -220,6 +220,17 @@ def test_folds_that_lack_a_class_are_fitted_without_it():
     assert ol.LogisticRegressionCV([1.0], cv=5).fit(X, y).scores_.shape == (5, 1)
 
 
+def test_a_fold_with_rows_of_its_own_leaves_the_others_alone():
+    X, y = DIGITS.X[:500], DIGITS.y[:500]
+    lacks = (np.flatnonzero(y < 9), np.flatnonzero(y == 9))
+    splits = [lacks, *splits_of(y), lacks]
+    model = ol.SoftmaxRegressionCV(GRID, cv=splits, scoring="accuracy").fit(X, y)
+    plain = ol.SoftmaxRegressionCV(GRID, cv=splits[1:-1], scoring="accuracy").fit(X, y)
+    assert (model.gaps_ <= 1e-6).all()
+    np.testing.assert_allclose(model.scores_[1:-1], plain.scores_, atol=0.011)
+    assert (model.scores_[[0, -1]] == 0).all()
+
+
 def test_rows_that_are_drawn_twice_count_twice():
     rows = np.random.default_rng(0).integers(0, 150, 150)
     rest = np.setdiff1d(np.arange(150), rows)

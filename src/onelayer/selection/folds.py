@@ -114,9 +114,14 @@ def fit_folds(whole, folds, alphas, tell):
     size = max(
         1, min(size, _NUMBERS // (whole.objective.rows * whole.objective.outputs * max(1, len(together))))
     )
+    last = None
     for place in order:
         alpha = alphas[place]
-        objective, outcome = whole.solve(alpha, trail.start(whole.at(alpha)), trail.outcome)
+        after = trail.outcome
+        if last is not None and whole.solver.name == "newton":
+            # With the system that served the folds last.
+            after = dataclasses.replace(after, state=last.state)
+        objective, outcome = whole.solve(alpha, trail.start(whole.at(alpha)), after)
         trail.add(objective, outcome)
         tell(1)
         yield "whole", place, alpha, outcome
@@ -126,9 +131,11 @@ def fit_folds(whole, folds, alphas, tell):
         for number, fold in enumerate(folds):
             if number in together:
                 continue
-            last = _in_turn(whole, fold, alpha, outcome, last)
+            found = _in_turn(whole, fold, alpha, outcome, last)
+            if fold.shared:
+                last = found
             tell(1)
-            yield "fold", _pair(number, place, last)
+            yield "fold", _pair(number, place, found)
         if together:
             waiting.append((place, alpha, outcome))
             if len(waiting) == size or place == order[-1]:
