@@ -70,6 +70,14 @@ def test_a_path_in_the_convention_of_the_mean_loss_and_its_exit_code(capsys, tmp
     assert "fell short" in (tmp_path / "report.html").read_text()
 
 
+def test_a_path_that_ran_out_of_time_says_so(capsys, tmp_path):
+    code, out, _ = run(
+        capsys, "path", "digits", "--count", 40, "--time-limit", 0.1, "--no-report", "--out", tmp_path
+    )
+    assert code == 3
+    assert "of 40 points were not reached" in out.splitlines()[-1]
+
+
 def test_a_probe_writes_a_model_its_protocol_and_a_report(capsys, tmp_path):
     options = ["--Cs", "1e-3,1e-2,1e-1", "--validation", "0.2", "--test", "0.2", "--out", tmp_path / "q"]
     code, out, err = run(capsys, "probe", "digits", *options)

@@ -6,6 +6,7 @@ import scipy.sparse
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegressionCV as TheirCV
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, ShuffleSplit, StratifiedKFold
 
 import onelayer as ol
@@ -183,6 +184,24 @@ def test_weights_count_as_rows_in_fits_and_in_scores():
     plain = ol.LogisticRegressionCV(4, cv=repeated, tol=1e-9).fit(IRIS.X[rows], IRIS.y[rows])
     np.testing.assert_allclose(weighted.scores_, plain.scores_, atol=1e-4)
     assert weighted.C_ == plain.C_
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy", "roc_auc_ovr"])
+def test_offsets_count_in_fits_and_in_scores(scoring):
+    offset = 3 * np.random.default_rng(0).normal(size=(150, 3))
+    splits = splits_of(IRIS.y)
+    model = ol.LogisticRegressionCV([1.0], cv=splits, scoring=scoring, tol=1e-10).fit(
+        IRIS.X, IRIS.y, offset=offset
+    )
+    for fold, (train, test) in enumerate(splits):
+        alone = ol.LogisticRegression(tol=1e-10).fit(IRIS.X[train], IRIS.y[train], offset=offset[train])
+        chances = alone.predict_proba(IRIS.X[test], offset=offset[test])
+        expected = {
+            "neg_log_loss": np.log(chances[np.arange(len(test)), IRIS.y[test]]).mean(),
+            "accuracy": (chances.argmax(axis=1) == IRIS.y[test]).mean(),
+            "roc_auc_ovr": roc_auc_score(IRIS.y[test], chances, multi_class="ovr"),
+        }[scoring]
+        assert model.scores_[fold, 0] == pytest.approx(expected, abs=1e-3)
 
 
 def test_refit_false_is_the_mean_of_the_best_fits_of_the_folds():

@@ -157,6 +157,17 @@ def test_what_it_cannot_say_is_refused(case):
         model.loo_score(IRIS.X, IRIS.y, **options)
 
 
+def test_a_loss_of_classes_that_gives_only_products():
+    class Plain(ol.losses.CrossEntropy):
+        def curvature(self, scores, y):
+            return ol.losses.Loss.curvature(self, scores, y)
+
+    X, y = SETS["iris"]
+    model = ol.SoftmaxRegression(tol=1e-9).fit(X, y)
+    plain = ol.SoftmaxRegression(loss=Plain(), tol=1e-9).fit(X, y)
+    assert plain.loo_score(X, y) == pytest.approx(model.loo_score(X, y), rel=1e-5)
+
+
 def test_too_many_coefficients_and_streams_are_refused(monkeypatch):
     model = ol.SoftmaxRegression().fit(IRIS.X, IRIS.y)
     with pytest.raises(DataError, match="leave-one-out needs the rows in memory"):

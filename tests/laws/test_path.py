@@ -1,16 +1,19 @@
 """A path is its single fits: the same optima to their certificates, in the order of the grid, whatever was learnt on the way."""
 
+import io
 import pickle
 import warnings
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from sklearn.exceptions import ConvergenceWarning
 
 import onelayer as ol
 from instances import over
 from onelayer.errors import DataError, OutputError, ParameterError
+from onelayer.selection.progress import Sweep
 
 IRIS, CANCER, DIABETES = (ol.data.load(name) for name in ("iris", "breast-cancer", "diabetes"))
 DIGITS = ol.data.load("digits")
@@ -161,6 +164,24 @@ def test_points_that_time_did_not_allow_are_left_out():
         found = ol.path(ol.SoftmaxRegression(), DIGITS.X, DIGITS.y, time_limit=0.02)
     assert 0 < len(found) < 20
     assert len(found.coef) == len(found) == len(found.Cs)
+
+
+def test_no_time_for_the_first_point_is_refused():
+    with pytest.raises(
+        ParameterError, match=r"time_limit is 1e-09 s, which were over before the first fit could begin"
+    ):
+        ol.path(ol.LogisticRegression(), IRIS.X, IRIS.y, time_limit=1e-9)
+
+
+def test_progress_is_shown_with_the_time_left_on_a_terminal_only(capsys):
+    screen = io.StringIO()
+    with Sweep("sweep", 3, console=Console(file=screen, force_terminal=True, width=120)) as sweep:
+        sweep.done("C=0.1")
+        sweep.done("C=1", count=2)
+    assert "3 of 3 C=1" in screen.getvalue()
+    assert "left" in screen.getvalue()
+    ol.path(ol.LogisticRegression(), IRIS.X, IRIS.y, Cs=[1.0], verbose=1)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_points_that_fall_short_are_named():

@@ -271,6 +271,23 @@ def test_a_bias_that_does_not_lie_in_one_piece_is_read_as_it_is():
     torch.testing.assert_close(products.scores(X, weight, bias), X @ weight.T + bias, rtol=1e-4, atol=1e-4)
 
 
+class Plain(losses.CrossEntropy):
+    """A loss of classes that gives products with its curvature, and nothing else of it."""
+
+    def curvature(self, scores, y):
+        return losses.Loss.curvature(self, scores, y)
+
+
+@pytest.mark.parametrize("kind", ["shared", "own"])
+def test_a_loss_of_classes_that_gives_only_products(kind):
+    plain, known = (case(loss, 3, kind, weights=True).stack for loss in (Plain(), losses.CrossEntropy()))
+    point = known.point(some_coefficients(known))
+    torch.testing.assert_close(
+        plain.mean_curvature(plain.curvature(point)), known.mean_curvature(known.curvature(point))
+    )
+    assert bool(solve_stack(plain, plain.zeros(), 1e-6).proven.all())
+
+
 def test_numbers_of_shapes():
     given = case(losses.CrossEntropy(), 3)
     assert len(some_coefficients(given.stack)) == PROBLEMS

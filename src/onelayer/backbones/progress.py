@@ -26,21 +26,11 @@ class Rows:
         return self
 
     def _start(self):
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from onelayer.callbacks.bars import timed_bar
 
-        console = self.console or Console(stderr=True)
-        if not console.is_terminal:
+        self._progress = timed_bar("rows", self.console)
+        if self._progress is None:
             return
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.fields[rows]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=console,
-        )
         self._task = self._progress.add_task(self.label, total=self.total, rows="")
         self._progress.start()
 

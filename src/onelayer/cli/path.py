@@ -92,6 +92,7 @@ def _run(asked, grids, count, time_limit):
         "model": loaded.kind,
         "n_train": loaded.rows,
         "n_features": found.estimator(0).n_features_in_,
+        "asked": found.asked,
         "points": points,
         "seconds": found.total_seconds,
         "out": str(asked.folder),
@@ -106,7 +107,8 @@ def _run(asked, grids, count, time_limit):
         typer.echo(json.dumps(summary))
     else:
         _tell(summary, asked, metric)
-    return 0 if all(point.result.status.is_success for point in found.points) else 3
+    whole = len(found) == found.asked
+    return 0 if whole and all(point.result.status.is_success for point in found.points) else 3
 
 
 def _tell(summary, asked, metric):
@@ -116,6 +118,8 @@ def _tell(summary, asked, metric):
         gap = "–" if point["relative_gap"] is None else f"{point['relative_gap']:.1e}"
         score = f"{point[f'test_{metric}']:>14.4f}" if test else ""
         typer.echo(f"{point['C']:>12.4g}{point['alpha']:>12.4g}{point['objective']:>14.8g}{gap:>14}{score}")
-    typer.echo(f"{len(summary['points'])} fits in {summary['seconds']:.2f} s")
+    missing = summary["asked"] - len(summary["points"])
+    rest = f"; {missing} of {summary['asked']} points were not reached" if missing else ""
+    typer.echo(f"{len(summary['points'])} fits in {summary['seconds']:.2f} s{rest}")
     if asked.report:
         typer.echo(f"report:  {asked.folder / 'report.html'}")

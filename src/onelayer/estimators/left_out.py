@@ -177,8 +177,7 @@ def _coupled(hessian, curvature, where, rows, share, residual):
         columns[output, :, :, output] = rows.T
     half = hessian.half_solve(columns.flatten(2)).unflatten(1, (count, outputs)).permute(1, 0, 2)
     leverage = half.mT @ half
-    p = curvature.p[:, where].T
-    bent = torch.diag_embed(p) - p.unsqueeze(2) * p.unsqueeze(1)
+    bent = curvature.matrices(where)
     unit = torch.eye(outputs, dtype=rows.dtype, device=rows.device)
     pulled = share.unsqueeze(1) * residual
     solved = torch.linalg.solve(unit - share.view(-1, 1, 1) * bent @ leverage, pulled.unsqueeze(2))

@@ -60,6 +60,10 @@ class Curvature(abc.ABC):
     def mean(self, weight):
         """Return Σ weight_i J_i in float64, shape (outputs, outputs); weight has shape (n,)."""
 
+    @abc.abstractmethod
+    def matrices(self, rows=slice(None)):
+        """Return the J_i of a slice of rows, shape (m, outputs, outputs): for few rows, or few outputs."""
+
 
 class DiagonalCurvature(Curvature):
     """For losses in which every score stands alone: J_i = diag(h_i).
@@ -90,6 +94,9 @@ class DiagonalCurvature(Curvature):
 
     def mean(self, weight):
         return torch.diag(weight.double() @ self.h.double())
+
+    def matrices(self, rows=slice(None)):
+        return torch.diag_embed(self.h[rows])
 
 
 class SoftmaxCurvature(Curvature):
@@ -132,6 +139,10 @@ class SoftmaxCurvature(Curvature):
         weighted = self.p * weight
         return torch.diag(weighted.sum(dim=1, dtype=torch.float64)) - (weighted @ self.p.T).double()
 
+    def matrices(self, rows=slice(None)):
+        p = self.p[:, rows].T
+        return torch.diag_embed(p) - p.unsqueeze(2) * p.unsqueeze(1)
+
 
 class ProductCurvature(Curvature):
     """For a loss of K scores that gives nothing but products: its matrices are read off unit vectors.
@@ -169,6 +180,9 @@ class ProductCurvature(Curvature):
     def mean(self, weight):
         columns = [weight.double() @ self._column(k).double() for k in range(self._like.shape[1])]
         return torch.stack(columns, dim=1)
+
+    def matrices(self, rows=slice(None)):
+        return torch.stack([self._column(k)[rows] for k in range(self._like.shape[1])], dim=2)
 
     def _column(self, output):
         unit = torch.zeros_like(self._like)

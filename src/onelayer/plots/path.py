@@ -54,7 +54,8 @@ class PathDisplay:
     def from_path(cls, path, chosen=None):
         """Read a :class:`onelayer.selection.PathResult`; of many coefficients the largest are drawn."""
         coef = path.coef.reshape(len(path), -1)
-        size = np.abs(np.asarray(coef)).max(axis=0)
+        # Not the absolute values of all: they may be mapped from a file because they are so many.
+        size = np.maximum(coef.max(axis=0), -coef.min(axis=0))
         largest = np.sort(np.argsort(-size, kind="stable")[:_LINES])
         names = getattr(path.estimator(0), "feature_names_in_", None)
         features = path.coef.shape[-1]

@@ -74,7 +74,7 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
         groups : array-like of shape (n_samples,), optional
             Handed to the splitter of `cv`.
         offset : array-like, optional
-            A known part of the scores, in the fits; what is held out is scored without it.
+            A known part of the scores, of the fits and where held-out rows are scored.
 
         Returns
         -------
@@ -111,7 +111,7 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
             path = PathResult(whole, alphas)
             scores, gaps, steps = (np.full((len(folds), len(alphas)), np.nan) for _ in range(3))
             held = [
-                (take_rows(X, fold.test), y[fold.test], None if weight is None else weight[fold.test])
+                (take_rows(X, fold.test), *(part if part is None else part[fold.test] for part in data[1:]))
                 for fold in folds
             ]
             kept = Storage(scores.shape)
@@ -173,8 +173,7 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
         self.estimator_ = chosen
         strength = strengths[choice.index]
         if not refit:
-            means = self._averaged(whole, strengths, scores, alphas, scorer)
-            strength = means
+            strength = self._averaged(whole, strengths, scores, alphas, scorer)
         setattr(self, f"{whole.strength}_", float(strength))
         setattr(self, "Cs_" if whole.strength == "C" else "alphas_", np.asarray(strengths))
         told = []

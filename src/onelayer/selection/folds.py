@@ -110,10 +110,9 @@ def fit_folds(whole, folds, alphas, tell):
     order = sorted(range(len(alphas)), key=lambda place: -alphas[place])
     trail, waiting = Trail(), []
     together = [number for number, fold in enumerate(folds) if fold.shared] if _stackable(whole) else []
-    size = max(1, _TOGETHER // max(1, len(together) * whole.objective.outputs))
-    size = max(
-        1, min(size, _NUMBERS // (whole.objective.rows * whole.objective.outputs * max(1, len(together))))
-    )
+    # Strengths that are solved with one another, each with all folds.
+    outputs = max(1, len(together)) * whole.objective.outputs
+    size = max(1, min(_TOGETHER, _NUMBERS // whole.objective.rows) // outputs)
     last = None
     for place in order:
         alpha = alphas[place]

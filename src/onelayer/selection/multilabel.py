@@ -145,14 +145,14 @@ class MultilabelLogisticRegression(ClassifierMixin, Documented, BaseEstimator):
     def _keep(self, entries, Y, batch):
         labels, width = len(entries), batch.width
         known = next((entry.model for entry in entries if entry.model is not None), None)
-        dtype = np.float64 if known is None else _as_numpy(known.coef_).dtype
+        dtype = np.float64 if known is None else as_array(known.coef_).dtype
         coef, intercept = np.zeros((labels, width), dtype), np.zeros(labels, dtype)
         constant = []
         for label, entry in enumerate(entries):
             if entry.model is not None:
                 coef[label], intercept[label] = (
-                    _as_numpy(entry.model.coef_)[0],
-                    _as_numpy(entry.model.intercept_)[0],
+                    as_array(entry.model.coef_)[0],
+                    as_array(entry.model.intercept_)[0],
                 )
                 continue
             if len(np.unique(Y[:, label])) > 1:
@@ -239,7 +239,3 @@ def _indicators(Y):
             "LogisticRegression)."
         )
     return Y.astype(np.int64)
-
-
-def _as_numpy(values):
-    return values.cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)

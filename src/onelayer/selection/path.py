@@ -106,6 +106,10 @@ def path(
                 left = None if time_limit is None else time_limit - (time.perf_counter() - began)
                 left = problem.group.agreed(left)
                 if left is not None and left <= 0:
+                    if trail.outcome is None:
+                        raise ParameterError(
+                            f"time_limit is {time_limit:g} s, which were over before the first fit could begin: give more."
+                        )
                     break
                 start = trail.start(problem.at(grid[place]))
                 objective, outcome = problem.solve(grid[place], start, trail.outcome, time_limit=left)
@@ -117,15 +121,15 @@ def path(
                 if outcome.result.status is Status.INTERRUPTED:
                     break
     result._close(time.perf_counter() - began)
-    _warn(result, len(grid))
+    _warn(result)
     return result
 
 
-def _warn(result, asked):
+def _warn(result):
     """Say which points are missing, or are not what was asked for."""
-    if len(result) < asked:
+    if len(result) < result.asked:
         warnings.warn(
-            f"path: {asked - len(result)} of {asked} points were not reached; the others are in the result.",
+            f"path: {result.asked - len(result)} of {result.asked} points were not reached; the others are in the result.",
             ConvergenceWarning,
             stacklevel=3,
         )

@@ -55,6 +55,8 @@ class PathResult:
     n_iter : array of shape (n_points,)
     points : list of PathPoint
         With the whole account of each fit.
+    asked : int
+        Points of the grid; fewer were reached where time ran out.
     total_seconds : float
         Of everything, reading included.
     """
@@ -65,6 +67,7 @@ class PathResult:
         self._template: Any = None
         self.strength = problem.strength
         self._found: dict[int, PathPoint] = {}
+        self.asked = len(grid)
         self.points: list[PathPoint] = []
 
     def _add(self, problem, place, alpha, outcome):
@@ -77,7 +80,7 @@ class PathResult:
         self.total_seconds = seconds
         kept = sorted(self._found)
         self.points = [self._found[place] for place in kept]
-        store, whole = self._store, len(kept) == self._store.shape[0]
+        store, whole = self._store, len(kept) == self.asked
         self.coef, self.intercept = (part if whole else part[kept] for part in (store.coef, store.intercept))
 
     # ---- read ---------------------------------------------------------------------------------------------------

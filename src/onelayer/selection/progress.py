@@ -23,28 +23,10 @@ class Sweep:
     def __enter__(self):
         if not self.show:
             return self
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from onelayer.callbacks.bars import timed_bar
 
-        console = self.console or Console(stderr=True)
-        if console.is_terminal:
-            self._progress = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=20),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[words]}"),
-                TimeElapsedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
-                console=console,
-            )
+        self._progress = timed_bar("words", self.console)
+        if self._progress is not None:
             self._task = self._progress.add_task(self.label, total=self.total, words="")
             self._progress.start()
         return self
@@ -52,7 +34,10 @@ class Sweep:
     def done(self, words="", count=1):
         """Count fits, and say what was the last one."""
         if self._progress is not None:
-            self._progress.update(self._task, advance=count, words=words)
+            done = int(self._progress.tasks[0].completed) + count
+            self._progress.update(
+                self._task, advance=count, words=f"{done:,} of {self.total:,} {words}".rstrip()
+            )
 
     def __exit__(self, *error):
         if self._progress is not None:

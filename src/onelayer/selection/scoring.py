@@ -1,5 +1,8 @@
 """Scores of fitted models on held-out rows."""
 
+import copy
+import functools
+
 import numpy as np
 from sklearn.metrics import check_scoring, get_scorer_names, log_loss
 
@@ -37,8 +40,9 @@ class Scorer:
                 f"scoring is {scoring!r}: give a name or a callable of scikit-learn, for example {known}."
             ) from error
 
-    def __call__(self, model, X, y, sample_weight=None):
+    def __call__(self, model, X, y, sample_weight=None, offset=None):
         """Return the score, larger is better."""
+        model = model if offset is None else _shifted(model, offset)
         if self.scoring == "neg_log_loss" and getattr(y, "ndim", 1) == 1:
             chances = as_array(model.predict_proba(X)).astype(float)
             # To the last digit of float64, which those of float32 do not sum to.
@@ -68,3 +72,21 @@ class Scorer:
             f"scoring is {self.scoring!r}, of which no standard error on one validation part is known: use 'neg_log_loss', "
             "'accuracy' or 'neg_mean_squared_error', folds, or rule='best'."
         )
+
+
+def _shifted(model, offset):
+    """Return the model with a known part of the scores of the rows that it will be asked for."""
+    shifted = copy.copy(model)
+    for name in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
+        if hasattr(model, name):
+            setattr(shifted, name, _with_offset(getattr(model, name), offset))
+    return shifted
+
+
+def _with_offset(method, offset):
+    # scikit-learn's scorers ask methods for their names, which a partial has not.
+    @functools.wraps(method)
+    def answer(X):
+        return method(X, offset=offset)
+
+    return answer

@@ -80,12 +80,8 @@ class Part:
         else:
             from sklearn.preprocessing import normalize
 
-            columns = getattr(X, "columns", None)
-            X = normalize(X)
-            if columns is not None:
-                import pandas as pd
-
-                X = pd.DataFrame(X, columns=list(columns))
+            rows = normalize(X)
+            X = type(X)(rows, columns=X.columns, index=X.index) if hasattr(X, "iloc") else rows
         return dataclasses.replace(self, X=X)
 
 

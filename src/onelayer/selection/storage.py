@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from onelayer.errors import OutputError
+from onelayer.estimators.validation import as_array
 
 __all__ = ["Storage"]
 
@@ -38,7 +39,7 @@ class Storage:
 
     def add(self, place, model):
         """Keep the coefficients of a fitted estimator."""
-        coef, intercept = (_as_numpy(part) for part in (model.coef_, model.intercept_))
+        coef, intercept = (as_array(part) for part in (model.coef_, model.intercept_))
         if self.coef is None:
             self.coef = self._space((*self.shape, *coef.shape), coef.dtype)
             self.intercept = np.full((*self.shape, *intercept.shape), np.nan, coef.dtype)
@@ -60,7 +61,3 @@ class Storage:
                 f"coef_file {str(self.file)!r} cannot be written ({error.strerror or error}): give a file in a folder with "
                 f"{size / 1e9:.2g} GB of room."
             ) from error
-
-
-def _as_numpy(values):
-    return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)

@@ -8,7 +8,7 @@ import functools
 
 import torch
 
-from onelayer.losses.curvature import DiagonalCurvature, SoftmaxCurvature
+from onelayer.losses.curvature import SoftmaxCurvature
 from onelayer.stacks.coefficients import Coefficients
 
 __all__ = ["Stack", "StackPoint"]
@@ -152,11 +152,11 @@ class Stack:
 
     def mean_curvature(self, curvature):
         """Return (1/S) Σ_i s_i J_i of each problem, float64, shape (problems, outputs, outputs)."""
-        if isinstance(curvature, DiagonalCurvature):
-            each = self.weighted(self.each(curvature.h))
-            return torch.diag_embed(self.rows.total(each) / self.total_weight.unsqueeze(1))
         if not isinstance(curvature, SoftmaxCurvature):
-            raise NotImplementedError(f"{type(curvature).__name__} in a stack")
+            each = curvature.matrices().reshape(*self.y.shape, -1)
+            total = self.rows.total(self.weighted(each)) / self.total_weight.unsqueeze(1)
+            return total.unflatten(1, (self.outputs, self.outputs))
+        # As products: a matrix for each row would be as many numbers as the classes squared.
         p = self.each(curvature.p.T)
         left, right = (part.movedim(1 - self.rows.axis, 0) for part in (self.weighted(p), p))
         coupled = torch.bmm(left.mT, right).double()
