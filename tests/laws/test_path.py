@@ -5,6 +5,7 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from rich.console import Console
@@ -182,6 +183,22 @@ def test_progress_is_shown_with_the_time_left_on_a_terminal_only(capsys):
     assert "left" in screen.getvalue()
     ol.path(ol.LogisticRegression(), IRIS.X, IRIS.y, Cs=[1.0], verbose=1)
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_picture_names_the_largest_coefficients_and_goes_from_strong_to_weak():
+    frame = pd.DataFrame(DIABETES.X, columns=[f"c{place}" for place in range(10)])
+    found = ol.path(ol.LinearRegression(l1_ratio=1.0), frame, DIABETES.y, count=6)
+    top, bottom = found.plot().axes_
+    largest = np.argsort(-abs(found.coef).max(axis=0))[:6]
+    assert [text.get_text() for text in top.get_legend().get_texts()] == [f"c{place}" for place in largest]
+    assert len({line.get_color() for line in top.get_lines() if not line.get_label().startswith("_")}) == 6
+    assert bottom.xaxis_inverted()
+    plain = ol.path(
+        ol.LogisticRegression(standardize=True), CANCER.X, CANCER.y, Cs=np.logspace(-3, 3, 7)
+    ).plot()
+    assert plain.axes_[0].get_yscale() == "symlog"
+    assert not plain.axes_[1].xaxis_inverted()
+    assert plain.axes_[0].get_legend() is None
 
 
 def test_points_that_fall_short_are_named():

@@ -10,7 +10,7 @@ __all__ = ["PathDisplay"]
 _LINES = 60
 _NAMED = 6
 # Coefficients that end so many times as large as they are in the middle get a logarithmic scale.
-_WIDE = 20
+_WIDE = 5
 
 
 class PathDisplay:
@@ -79,16 +79,19 @@ class PathDisplay:
         self.axes_ = drawing.split(self.ax_, 2)
         order = np.argsort(self.strength)
         top, bottom = self.axes_
-        largest = set(np.argsort(-np.abs(self.coef).max(axis=0), kind="stable")[:_NAMED].tolist())
-        for line in range(self.coef.shape[1]):
-            named = self.names is not None and line in largest
-            style = (
-                drawing.line_style(line, len(order)) if named else {"color": drawing.MUTED, "linewidth": 0.7}
+        ranked = np.argsort(-np.abs(self.coef).max(axis=0), kind="stable").tolist()
+        names = [] if self.names is None else self.names
+        named = ranked[:_NAMED] if len(names) else []
+        for line in [line for line in ranked if line not in named]:
+            top.plot(self.strength[order], self.coef[order, line], color=drawing.MUTED, linewidth=0.7)
+        for index, line in enumerate(named):
+            style = drawing.line_style(index, len(order))
+            top.plot(self.strength[order], self.coef[order, line], label=drawing.label(names[line]), **style)
+        if named:
+            # Beside the panel: inside it the lines fan out to all corners.
+            top.legend(
+                frameon=False, fontsize="small", handlelength=3, loc="upper left", bbox_to_anchor=(1, 1)
             )
-            label = drawing.label(self.names[line]) if named and self.names is not None else None
-            top.plot(self.strength[order], self.coef[order, line], label=label, **style)
-        if self.names is not None:
-            top.legend(frameon=False, fontsize="small", handlelength=3)
         top.set_ylabel("Coefficient")
         most, usual = np.abs(self.coef).max(initial=0.0), np.median(np.abs(self.coef).max(axis=1))
         if usual and most > _WIDE * usual:
@@ -102,6 +105,9 @@ class PathDisplay:
                 panel.axvline(self.chosen, color=drawing.COLOURS[1], linewidth=1.0, linestyle=":")
             drawing.tidy(panel, grid="y")
         top.sharex(bottom)
+        if self.strength_name == "alpha":
+            # As with C, the penalty goes from left to right.
+            bottom.invert_xaxis()
         top.tick_params(labelbottom=False)
         bottom.set_xlabel(self.strength_name)
         return self
