@@ -22,7 +22,7 @@ import sklearn
 from onelayer.sklearn.names import DROP_INS
 
 FILES = {
-    "test_logistic.py": ["LogisticRegression"],
+    "test_logistic.py": ["LogisticRegression", "LogisticRegressionCV"],
     "test_base.py": ["LinearRegression"],
     "test_ridge.py": ["Ridge"],
     "test_huber.py": ["HuberRegressor"],

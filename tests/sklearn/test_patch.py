@@ -115,6 +115,7 @@ def test_isinstance_asks_the_class_that_the_name_stands_for():
 # ---- what programs do with the classes ---------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize("name", NAMES)
 def test_objects_of_both_kinds_survive_pickle_while_swapped(name):
     old = _theirs(name)().fit(X[:100], Y[:100])

@@ -11,7 +11,7 @@ from onelayer.errors import DataError, OnelayerError
 from onelayer.estimators.problem import Problem
 from onelayer.result import Status
 from onelayer.solvers.trail import Trail
-from onelayer.stacks import Coefficients, Model, ScaledRows, SharedRows, Stack, solve_stack
+from onelayer.stacks import MOST_STEPS, Coefficients, Model, ScaledRows, SharedRows, Stack, solve_stack
 
 __all__ = ["Fold", "Pair", "fit_folds", "take_rows"]
 
@@ -86,6 +86,8 @@ class Pair:
     relative_gap : float
         What is proven; infinite where nothing is.
     steps : int
+    result, certificate : Result or None, Certificate or None
+        Of a fit by itself; a batched one that is proven has neither.
     """
 
     fold: int
@@ -93,6 +95,8 @@ class Pair:
     parameters: Any
     relative_gap: float
     steps: int
+    result: Any = None
+    certificate: Any = None
 
 
 def fit_folds(whole, folds, alphas, tell):
@@ -244,7 +248,8 @@ def _stackable(whole):
     objective, model = whole.objective, whole.model
     loss, penalty = objective.loss, whole.at(1.0).penalty
     able = loss.convex and loss.smooth and loss.has_dual and not penalty.l1 and whole.solver.name == "newton"
-    plain = model.max_iter is None and model.time_limit is None and model.tol
+    unlimited = model.max_iter is None or model.max_iter >= MOST_STEPS
+    plain = unlimited and model.time_limit is None and model.tol
     single = objective.outputs == 1 or loss.per_class
     few = objective.outputs < _MANY_OUTPUTS and single and not objective.soft
     # Where whole Hessians are factorised a fit costs a few of them, and next to nothing besides.
@@ -255,7 +260,8 @@ def _stackable(whole):
 def _pair(number, place, outcome):
     certificate = outcome.certificate
     gap = float("inf") if certificate is None else certificate.relative_gap
-    return Pair(number, place, outcome.parameters, gap, outcome.result.n_iter)
+    result = outcome.result
+    return Pair(number, place, outcome.parameters, gap, result.n_iter, result, certificate)
 
 
 def _own_problem(whole, data, train, classes):

@@ -12,6 +12,7 @@ __all__ = [
     "HuberRegressor",
     "LinearRegression",
     "LogisticRegression",
+    "LogisticRegressionCV",
     "Ridge",
     "SGDClassifier",
     "SGDRegressor",
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from onelayer.sklearn.huber import HuberRegressor
     from onelayer.sklearn.linear import LinearRegression
     from onelayer.sklearn.logistic import LogisticRegression
+    from onelayer.sklearn.logistic_cv import LogisticRegressionCV
     from onelayer.sklearn.patching import patch, unpatch
     from onelayer.sklearn.ridge import Ridge
     from onelayer.sklearn.sgd import SGDClassifier, SGDRegressor

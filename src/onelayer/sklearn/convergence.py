@@ -14,23 +14,22 @@ _SCALE = "https://scikit-learn.org/stable/modules/preprocessing.html"
 _SOLVERS = "https://scikit-learn.org/stable/modules/linear_model.html#logistic-regression"
 
 
-def good_enough(outcome, tol):
+def good_enough(result, certificate, tol):
     """Return whether a fit did what was asked of it, as far as its arithmetic allows.
 
     Where nothing can be proven, for want of a penalty, a gradient of at most `tol` is what scikit-learn stops by.
     """
-    status, certificate = outcome.result.status, outcome.certificate
+    status = result.status
     if status.is_success:
         return True
     if certificate is not None:
         return status is Status.STALLED and certificate.relative_gap <= _PROMISE
-    norm = outcome.result.trace[-1].gradient_norm
+    norm = result.trace[-1].gradient_norm
     return status in (Status.STALLED, Status.MAX_ITER) and norm is not None and norm <= tol
 
 
-def warn_of_logistic(solver, outcome, max_iter, *, stacklevel):
+def warn_of_logistic(solver, result, max_iter, *, stacklevel):
     """Warn that a fit ended early: scikit-learn's sentence for this solver, then what is proven of the coefficients."""
-    result = outcome.result
     said = result.message
     if result.status is Status.MAX_ITER:
         said = f"{_sentence(solver, result, max_iter)}\n{said}"

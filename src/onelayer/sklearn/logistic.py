@@ -20,11 +20,11 @@ from onelayer.sklearn.namespaces import Namespace
 from onelayer.sklearn.validation import validate_data
 from onelayer.sklearn.watching import SupportsCallbacks, Watched
 
-__all__ = ["LogisticRegression"]
+__all__ = ["NARROW", "LogisticRegression"]
 
 _SOLVERS = {"lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"}
 # Theirs take matrices with 32-bit indices only; a program may count on the refusal.
-_NARROW = {"liblinear", "sag", "saga"}
+NARROW = {"liblinear", "sag", "saga"}
 
 
 class LogisticRegression(
@@ -170,7 +170,7 @@ class LogisticRegression(
             accept_sparse="csr",
             dtype=[space.xp.float64] if liblinear else [space.xp.float64, space.xp.float32],
             order="C",
-            accept_large_sparse=self.solver not in _NARROW,
+            accept_large_sparse=self.solver not in NARROW,
         )
         # It casts floats to integers to see whether they are whole.
         with np.errstate(invalid="ignore"):
@@ -207,8 +207,8 @@ class LogisticRegression(
         self.coef_, self.intercept_ = fitted["coef_"], fitted["intercept_"]
         self.result_, self.certificate_ = outcome.result, outcome.certificate
         self.n_iter_ = space.xp.asarray([outcome.result.n_iter], dtype=space.xp.int32)
-        if not good_enough(outcome, self.tol):
-            warn_of_logistic(self.solver, outcome, self.max_iter, stacklevel=4)
+        if not good_enough(outcome.result, outcome.certificate, self.tol):
+            warn_of_logistic(self.solver, outcome.result, self.max_iter, stacklevel=4)
         watched.end()
         return self
 

@@ -9,7 +9,7 @@ from sklearn.utils import compute_class_weight
 
 from onelayer.sklearn.validation import check_sample_weight
 
-__all__ = ["Asked", "asked_along_path", "asked_of", "row_weights", "start_of"]
+__all__ = ["Asked", "asked_of", "check_solver", "row_weights", "start_of"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Asked:
 def asked_of(estimator):
     """Return what the arguments of an estimator ask for; warn and raise ValueError as scikit-learn 1.9 does."""
     penalty = _penalty(estimator)
-    _check(estimator.solver, penalty, estimator.dual)
+    check_solver(estimator.solver, penalty, estimator.dual)
     l1_ratio = estimator.l1_ratio
     if penalty != "elasticnet" and l1_ratio is not None and 0 < l1_ratio < 1:
         _warn(f"l1_ratio parameter is only used when penalty is 'elasticnet'. Got (penalty={penalty})")
@@ -78,7 +78,8 @@ def _penalty(estimator):
     return {0: "l2", 1: "l1", None: "l2"}.get(estimator.l1_ratio, "elasticnet")
 
 
-def _check(solver, penalty, dual):
+def check_solver(solver, penalty, dual):
+    """Refuse penalties that a solver of scikit-learn's does not have, in its words."""
     if solver not in ("liblinear", "saga") and penalty not in ("l2", None):
         raise ValueError(f"Solver {solver} supports only 'l2' or None penalties, got {penalty} penalty.")
     if solver != "liblinear" and dual:
@@ -97,15 +98,6 @@ def _check(solver, penalty, dual):
 def _warn(message, category=UserWarning, deeper=0):
     # Out of _warn, asked_of, fit and the wrapper around it: the line of the user.
     warnings.warn(message, category, stacklevel=5 + deeper)
-
-
-def asked_along_path(solver, penalty, dual, l1_ratio):
-    """Return the function from C to what a path of scikit-learn's is asked for, or refuse as it does."""
-    _check(solver, penalty, dual)
-    share = {"l1": 1.0, "l2": 0.0, None: 0.0, "elasticnet": l1_ratio}[penalty]
-    if share is None:
-        raise ValueError("l1_ratio must be specified when penalty is elasticnet.")
-    return lambda C: Asked(float(C), float(share))
 
 
 def row_weights(class_weight, labels, index, sample_weight):

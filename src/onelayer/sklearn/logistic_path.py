@@ -1,167 +1,191 @@
-"""What scikit-learn's LogisticRegressionCV calls for its fits, by our engines."""
+"""The optima that a LogisticRegressionCV asks for: every fold at every C, and all rows."""
 
-import inspect
-import logging
+import dataclasses
+import math
 from typing import Any
 
 import numpy as np
-import sklearn.linear_model._logistic as private
 import torch
-from sklearn.utils.validation import check_array, check_consistent_length
 
+import onelayer.estimators as estimators
+from onelayer.estimators.problem import Problem as WholeProblem
 from onelayer.result import Status
+from onelayer.selection.folds import Fold, fit_folds
 from onelayer.sklearn.convergence import good_enough, warn_of_logistic
-from onelayer.sklearn.logistic_arguments import asked_along_path, row_weights, start_of
-from onelayer.sklearn.logistic_problem import Problem
-from onelayer.sklearn.namespaces import Namespace
-from onelayer.sklearn.patching import patch
+from onelayer.sklearn.logistic_arguments import Asked
+from onelayer.sklearn.logistic_problem import Problem, relative_gap_for
 
-__all__ = ["logistic_regression_path", "private_functions", "scoring_path"]
-
-_log = logging.getLogger("onelayer.sklearn")
-_PATH, _SCORES = "_logistic_regression_path", "_log_reg_scoring_path"
-# As they are before anything is swapped: patch() imports this module first.
-_theirs: dict[str, Any] = {name: getattr(private, name, None) for name in (_PATH, _SCORES)}
+__all__ = ["Rows", "fit_paths"]
 
 
-def logistic_regression_path(
-    X,
-    y,
-    *,
-    classes,
-    Cs=10,
-    fit_intercept=True,
-    max_iter=100,
-    tol=1e-4,
-    verbose=0,
-    solver="lbfgs",
-    coef=None,
-    class_weight=None,
-    dual=False,
-    penalty="l2",
-    intercept_scaling=1.0,
-    random_state=None,
-    check_input=True,
-    max_squared_sum=None,
-    sample_weight=None,
-    l1_ratio=None,
-    n_threads=1,
-    callback_ctx=None,
-    estimator=None,
-):
-    """Return the optimum for each C, in the place of scikit-learn's private function of scikit-learn 1.9.
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """The data of a search, and what is asked of each fit.
+
+    Attributes
+    ----------
+    X : array or sparse matrix of shape (n_samples, n_features)
+        Validated, float64.
+    index : array of shape (n_samples,)
+        The number of each row's class.
+    weight : array of shape (n_samples,) or None
+        With the class weights in it.
+    n_classes : int
+    fit_intercept : bool
+    penalised_column : float or None
+        As for :class:`~onelayer.sklearn.logistic_problem.Problem`.
+    solver : str
+        In whose words a fit that ended early is told of.
+    tol : float
+    max_iter : int
+    """
+
+    X: Any
+    index: Any
+    weight: Any
+    n_classes: int
+    fit_intercept: bool
+    penalised_column: float | None
+    solver: str
+    tol: float
+    max_iter: int
+
+    def problem(self, rows, asked):
+        """Return the Problem of some rows (an index or a slice)."""
+        weight = None if self.weight is None else self.weight[rows]
+        return Problem(
+            self.X[rows],
+            self.index[rows],
+            weight,
+            asked,
+            fit_intercept=self.fit_intercept,
+            penalised_column=self.penalised_column,
+            n_classes=self.n_classes,
+        )
+
+    def have_all_classes(self, rows=slice(None)):
+        """Return whether every class has a weight among these."""
+        weight = None if self.weight is None else self.weight[rows]
+        return bool((np.bincount(self.index[rows], weight, self.n_classes) > 0).all())
+
+    def told(self, result, certificate):
+        """Warn of a fit that ended early."""
+        if result.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
+        if not good_enough(result, certificate, self.tol):
+            warn_of_logistic(self.solver, result, self.max_iter, stacklevel=6)
+
+
+class _Kept:
+    """Coefficients as they are found, the intercept as their last column."""
+
+    def __init__(self, rows, n_folds, n_cs):
+        outputs = 1 if rows.n_classes == 2 else rows.n_classes
+        width = rows.X.shape[1] + rows.fit_intercept
+        self.rows = rows
+        self.coefs = np.empty((n_folds, n_cs, outputs, width))
+        self.n_iter = np.zeros((n_folds, n_cs), dtype=np.int32)
+
+    def add(self, fold, place, problem, parameters, steps):
+        """Keep one fit of a fold."""
+        self.coefs[fold, place] = self.joined(*problem.coefficients(parameters))
+        self.n_iter[fold, place] = steps
+
+    def joined(self, weight, bias):
+        """Return one array of both."""
+        parts = [weight, bias.unsqueeze(1)] if self.rows.fit_intercept else [weight]
+        return torch.cat(parts, dim=1).numpy()
+
+
+def fit_paths(rows, folds, Cs, l1_ratio, tell):
+    """Return (coefs, n_iter, refit) of all folds at all C.
+
+    Folds that have all classes share X with one another and with the fits of all rows, as in
+    :class:`onelayer.LogisticRegressionCV`; others, and penalties of no strength, are fitted by themselves.
 
     Parameters
     ----------
-    X, y, classes, Cs, coef, sample_weight, class_weight, penalty, l1_ratio, solver, tol, max_iter, …
-        As there; each fit starts from the one before. `random_state`, `max_squared_sum` and `n_threads` have no influence.
-    estimator : estimator, optional
-        An object of scikit-learn's own LogisticRegression in its fit: it was made before the class was swapped, and keeps
-        scikit-learn's code.
+    rows : Rows
+    folds : list of arrays of int
+        Training rows.
+    Cs : array of shape (n_cs,)
+    l1_ratio : float
+    tell : callable
+        Told of how many fits are done.
 
     Returns
     -------
-    coefs : array of shape (n_cs, n_features + intercept), or (n_cs, n_classes, n_features + intercept)
-    Cs : array of shape (n_cs,)
-    n_iter : array of shape (n_cs,)
+    coefs : array of shape (n_folds, n_cs, outputs, n_features + intercept)
+    n_iter : array of int of shape (n_folds, n_cs)
+    refit : callable
+        From the place of a C to (coefficients, Result, Certificate) of all rows.
     """
-    if estimator is not None:
-        return _theirs[_PATH](**locals())
-    del random_state, max_squared_sum, n_threads, callback_ctx
-    Cs = np.logspace(-4, 4, Cs) if isinstance(Cs, int | np.integer) else Cs
-    asked = asked_along_path(solver, penalty, dual, l1_ratio)
-    space, liblinear = Namespace(X), solver == "liblinear"
-    if check_input:
-        X = check_array(X, accept_sparse="csr", dtype=[space.xp.float64, space.xp.float32])
-        y = check_array(y, ensure_2d=False, dtype=None)
-        check_consistent_length(X, y)
-    labels = space.as_numpy(np.asarray(classes) if isinstance(classes, list | tuple) else classes)
-    index = _numbers(space.as_numpy(y), labels)
-    if liblinear:
-        _refuse_for_liblinear(labels, index)
-    weight = row_weights(class_weight, labels, index, space.as_numpy(sample_weight))
-    problem = Problem(
-        space.native(X),
-        index,
-        weight,
-        asked(Cs[0]),
-        fit_intercept=fit_intercept,
-        penalised_column=intercept_scaling if liblinear else None,
-        n_classes=len(labels),
-    )
-    start = None
-    if coef is not None and not liblinear:
-        start = start_of(space.as_numpy(coef), len(labels), X.shape[1], fit_intercept)
-    coefs, n_iter = [], np.zeros(len(Cs), dtype=np.int32)
+    found = _Kept(rows, len(folds), len(Cs))
+    # Ours take no limit of zero iterations, and no grid with an end at no penalty at all.
+    able = rows.max_iter and rows.have_all_classes() and all(math.isfinite(C) for C in Cs)
+    shared = [
+        bool(able) and len(np.unique(train)) == len(train) and rows.have_all_classes(train) for train in folds
+    ]
+    for number, train in enumerate(folds):
+        if not shared[number]:
+            _alone(rows, found, number, train, Cs, l1_ratio, tell)
+    if not any(shared):
+        return found.coefs, found.n_iter, lambda place: _refitted(rows, found, Cs[place], l1_ratio)
+    numbers = [number for number, together in enumerate(shared) if together]
+    whole = _together(rows, found, {number: folds[number] for number in numbers}, Cs, l1_ratio, tell)
+    return found.coefs, found.n_iter, whole.__getitem__
+
+
+def _alone(rows, found, number, train, Cs, l1_ratio, tell):
+    """Fit one fold at each C, each fit from the one before."""
+    problem, start = rows.problem(train, Asked(float(Cs[0]), l1_ratio)), None
     for place, C in enumerate(Cs):
-        outcome = problem.at(C).solve(start, tol=tol, max_iter=max_iter, callbacks=_progress(verbose, C))
-        if outcome.result.status is Status.INTERRUPTED:
-            raise KeyboardInterrupt
-        if not good_enough(outcome, tol):
-            warn_of_logistic(solver, outcome, max_iter, stacklevel=3)
-        found, bias = problem.coefficients(outcome.parameters)
-        start = None if liblinear else (found, bias)
-        whole = torch.cat([found, bias.unsqueeze(1)], dim=1) if fit_intercept else found
-        coefs.append(space.array(whole[0] if len(labels) == 2 else whole))
-        n_iter[place] = outcome.result.n_iter
-    return space.xp.stack(coefs), space.xp.asarray(Cs), n_iter
+        outcome = problem.at(float(C)).solve(start, tol=rows.tol, max_iter=rows.max_iter)
+        rows.told(outcome.result, outcome.certificate)
+        found.add(number, place, problem, outcome.parameters, outcome.result.n_iter)
+        if rows.penalised_column is None:
+            start = problem.coefficients(outcome.parameters)
+        tell(1)
 
 
-def _numbers(y, labels):
-    """Return the number of each row's class."""
-    if len(labels) == 2:
-        # All that is not the second class is the first, as there.
-        return (y == labels[1]).astype(int)
-    order = np.argsort(labels)
-    place = np.searchsorted(labels, y, sorter=order).clip(max=len(labels) - 1)
-    strangers = np.unique(y[labels[order[place]] != y])
-    if len(strangers):
-        raise ValueError(f"y contains previously unseen labels: {strangers.tolist()}")
-    return place
+def _refitted(rows, found, C, l1_ratio):
+    problem = rows.problem(slice(None), Asked(float(C), l1_ratio))
+    outcome = problem.solve(None, tol=rows.tol, max_iter=rows.max_iter)
+    rows.told(outcome.result, outcome.certificate)
+    return found.joined(*problem.coefficients(outcome.parameters)), outcome.result, outcome.certificate
 
 
-def _refuse_for_liblinear(labels, index):
-    if len(labels) != 2:
-        raise ValueError(
-            "The 'liblinear' solver does not support multiclass classification (n_classes >= 3). Either use another "
-            "solver or wrap the estimator in a OneVsRestClassifier to keep applying a one-versus-rest scheme."
-        )
-    if index.min() == index.max():
-        raise ValueError(
-            "This solver needs samples of at least 2 classes in the data, but the data contains only one class: "
-            f"{labels[index[0]]!r}"
-        )
-
-
-def _progress(verbose, C):
-    if verbose <= 0:
-        return []
-    from onelayer.callbacks import ProgressBar
-
-    return [ProgressBar(label=f"LogisticRegression at C={C:.3g}")]
-
-
-def scoring_path(*args, **kwargs):
-    """Call scikit-learn's private function that scores a path on one fold, with our path in it.
-
-    A worker process of ``n_jobs`` comes here too: what it unpickles is the name of this function.
-    """
-    with patch(["LogisticRegression"]):
-        return _theirs[_SCORES](*args, **kwargs)
-
-
-def private_functions():
-    """Return (scikit-learn's, ours) for each private function that is swapped along with LogisticRegression.
-
-    Nothing where scikit-learn's path function is not the one known here: LogisticRegressionCV then keeps scikit-learn's
-    solvers, and the log "onelayer.sklearn" says so.
-    """
-    path, scores = _theirs[_PATH], _theirs[_SCORES]
-    known = inspect.signature(logistic_regression_path)
-    if path is None or scores is None or list(inspect.signature(path).parameters) != list(known.parameters):
-        _log.warning(
-            "LogisticRegressionCV keeps scikit-learn's solvers: sklearn.linear_model._logistic.%s is not that of 1.9",
-            _PATH,
-        )
-        return []
-    return [(path, logistic_regression_path), (scores, scoring_path)]
+def _together(rows, found, folds, Cs, l1_ratio, tell):
+    """Fit these folds, {number: training rows}, and all rows; return {place: (coefficients, Result, Certificate)}."""
+    plain = rows.problem(slice(None), Asked(float(Cs[0]), l1_ratio))
+    model = estimators.LogisticRegression(
+        l1_ratio=l1_ratio,
+        fit_intercept=plain.free_intercept,
+        tol=relative_gap_for(rows.tol, torch.float64),
+        max_iter=rows.max_iter,
+    )
+    whole = WholeProblem(model, plain.X, rows.index, rows.weight)
+    with whole.working():
+        parts = []
+        for train in folds.values():
+            mask = np.zeros(len(rows.index), dtype=bool)
+            mask[train] = True
+            parts.append(Fold(whole.part(mask), np.flatnonzero(~mask)))
+        # A grid may name a C twice.
+        strengths, where = np.unique(np.asarray(Cs, dtype=float), return_inverse=True)
+        numbers, ends = list(folds), {}
+        for kind, *fit in fit_folds(whole, parts, [whole.alpha(C) for C in strengths], tell):
+            if kind == "whole":
+                place, _, outcome = fit
+                ends[place] = (
+                    found.joined(*plain.coefficients(outcome.parameters)),
+                    outcome.result,
+                    outcome.certificate,
+                )
+                continue
+            (pair,) = fit
+            if pair.result is not None:
+                rows.told(pair.result, pair.certificate)
+            for place in np.flatnonzero(where == pair.strength):
+                found.add(numbers[pair.fold], place, plain, pair.parameters, pair.steps)
+    return {place: ends[number] for place, number in enumerate(where.tolist())}

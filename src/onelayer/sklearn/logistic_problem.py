@@ -16,11 +16,19 @@ from onelayer.penalties import make_penalty
 from onelayer.sklearn.present_classes import PresentClasses
 from onelayer.solvers import minimize, resolve_solver
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "relative_gap_for"]
 
 # What a bound of the relative gap may be asked for: in each arithmetic the coefficients' own rounding is in the way.
 _TIGHTEST = {torch.float64: 1e-15, torch.float32: 1e-9}
 _LOOSEST = 1e-10
+
+
+def relative_gap_for(tol, dtype):
+    """Return the certified relative gap that a `tol` of scikit-learn's asks for.
+
+    It bounds a gradient, and a gap goes with its square; what is asked for here is never looser than 1e-10 of the objective.
+    """
+    return max(min(tol * tol, _LOOSEST), _TIGHTEST[dtype])
 
 
 class Problem:
@@ -105,16 +113,12 @@ class Problem:
         return other
 
     def solve(self, start, *, tol, max_iter, callbacks=(), names=None):
-        """Return the Outcome; `start` is a pair (coef, intercept) or None for zeros.
-
-        scikit-learn's `tol` bounds a gradient, and a gap goes with its square; what is asked for here is never looser
-        than 1e-10 of the objective.
-        """
+        """Return the Outcome; `start` is a pair (coef, intercept) or None for zeros, `tol` is scikit-learn's."""
         if self.present.single:
             narrow = str(self.X.dtype).endswith("float32")
             return self.present.outcome(self.X.shape[1], torch.float32 if narrow else torch.float64)
         objective = self.objective
-        aim = max(min(tol * tol, _LOOSEST), _TIGHTEST[objective.dtype])
+        aim = relative_gap_for(tol, objective.dtype)
         solver = resolve_solver("auto", objective.loss, objective.penalty, objective.design)
         parameters = objective.zeros() if start is None else self._parameters(*start)
         outcome = minimize(

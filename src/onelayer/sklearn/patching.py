@@ -8,12 +8,12 @@ import sys
 from typing import Any
 
 from onelayer.errors import ParameterError
-from onelayer.sklearn.names import BESIDE, DROP_INS
+from onelayer.sklearn.names import DROP_INS
 
 __all__ = ["Swaps", "patch", "unpatch"]
 
 _log = logging.getLogger("onelayer.sklearn")
-# What is swapped now: name → the swap of the class, then those of the private functions that go with it.
+# What is swapped now, by name.
 _swapped: dict = {}
 
 
@@ -108,10 +108,7 @@ def patch(names=None):
 
     ``isinstance(model, LogisticRegression)`` asks the class that the name stands for in that module: true for ours where
     the name was swapped, false for ours against scikit-learn's own class and the other way round.
-    Classes that inherit from a swapped one keep scikit-learn's code. ``LogisticRegressionCV`` is fitted by ours
-    nevertheless: along with LogisticRegression go the private functions of scikit-learn 1.9 that it calls for each fit
-    (``_logistic_regression_path``), in its worker processes too. With other versions, where these differ, the log says
-    that it is not.
+    Classes that inherit from a swapped one keep scikit-learn's code.
 
     Examples
     --------
@@ -129,11 +126,11 @@ def patch(names=None):
         ours = getattr(importlib.import_module(ours_at), name)
         importlib.import_module("sklearn.linear_model")
         theirs = getattr(importlib.import_module(theirs_at), name)
-        swaps = [_Swap.made(*pair) for pair in [(theirs, ours), *_private_functions(name)]]
+        swap = _Swap.made(theirs, ours)
         # pickle refuses a class that is not found under its name.
         copyreg.pickle(theirs, _Reducer(theirs, name))
-        _swapped[name] = swaps
-        done[name] = [f"{module}.{attribute}" for swap in swaps for module, attribute in swap.places]
+        _swapped[name] = swap
+        done[name] = [f"{module}.{attribute}" for module, attribute in swap.places]
         _log.info("%s is onelayer.sklearn.%s now, in %s", name, name, ", ".join(done[name]))
     return Swaps(done)
 
@@ -161,9 +158,9 @@ def unpatch(names=None):
     """
     back = [name for name in _known(names) if name in _swapped]
     for name in back:
-        swaps = _swapped.pop(name)
-        copyreg.dispatch_table.pop(swaps[0].theirs, None)
-        left = [place for swap in swaps for place in swap.undone()]
+        swap = _swapped.pop(name)
+        copyreg.dispatch_table.pop(swap.theirs, None)
+        left = swap.undone()
         if left:
             _log.warning("%s still is onelayer.sklearn.%s: import it again", ", ".join(left), name)
     return back
@@ -177,11 +174,6 @@ def _known(names):
         if name not in DROP_INS:
             raise ParameterError(f"there is no drop-in {name!r}: the known ones are {', '.join(DROP_INS)}.")
     return names
-
-
-def _private_functions(name):
-    """Return (scikit-learn's, ours) of functions that scikit-learn's classes fit by, beside the class itself."""
-    return importlib.import_module(BESIDE[name]).private_functions() if name in BESIDE else []
 
 
 def _places(value):
@@ -211,7 +203,7 @@ class _Reducer:
 def _blank(name):
     """Return an empty object of scikit-learn's own class, swapped or not."""
     if name in _swapped:
-        theirs = _swapped[name][0].theirs
+        theirs = _swapped[name].theirs
     else:
         theirs = getattr(importlib.import_module(DROP_INS[name][1]), name)
     return theirs.__new__(theirs)

@@ -5,11 +5,12 @@ Reads of X are shared where there is one X; everything else, from the length of 
 
 from onelayer.stacks.coefficients import Coefficients
 from onelayer.stacks.models import Model, OwnFactors, SharedBasis
-from onelayer.stacks.newton import Solved, solve_stack
+from onelayer.stacks.newton import MOST_STEPS, Solved, solve_stack
 from onelayer.stacks.rows import OwnRows, ScaledRows, SharedRows
 from onelayer.stacks.stack import Stack
 
 __all__ = [
+    "MOST_STEPS",
     "Coefficients",
     "Model",
     "OwnFactors",

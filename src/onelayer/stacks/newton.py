@@ -12,10 +12,10 @@ from onelayer.stacks.models import model_of
 from onelayer.stacks.proofs import gaps
 from onelayer.stacks.stack import StackPoint
 
-__all__ = ["Solved", "solve_stack"]
+__all__ = ["MOST_STEPS", "Solved", "solve_stack"]
 
 # Newton steps, after which what is still open is left to the solver for a single problem.
-_STEPS = 30
+MOST_STEPS = 30
 # Of a line search: trials, the shortest step, and the share of what the slope promises that has to be there.
 _TRIALS, _SHORTEST, _SUFFICIENT_DECREASE = 20, 1e-8, 1e-4
 # Products of one system, and from how many on the next system gets a new model.
@@ -119,7 +119,7 @@ class _Run:
         """Make steps until all problems are done or none moves; return Solved."""
         self.irrelevant, self.tell = irrelevant, tell
         self._prove_as_they_are()
-        for _ in range(_STEPS):
+        for _ in range(MOST_STEPS):
             if bool(self.done.all()) or not self.step():
                 break
         left = ~self.done
