@@ -52,7 +52,7 @@ class FenchelGap:
         rounded = _SCORE_ROUNDING * pull.sum().item() / wide.total_weight
 
         def shrunk(share):
-            losses = wide.divergence(point.scores, share * dual) + rounded
+            losses = wide.divergence(point.scores, dual if share == 1.0 else share * dual) + rounded
             return losses + penalty.fenchel_young(point.parameters.weight, -share * product, share * slack)
 
         # 0 is a legal u for every loss here, so shrinking is legal; without an L2 part G must be shrunk into its box, and

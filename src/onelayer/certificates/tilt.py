@@ -65,7 +65,7 @@ def newton_tilt(objective, wide, point, near=None):
 
 
 def tilted(wide, tilt, *, every_row=True):
-    """Return the dual point u of a Newton step, and what had to be cut off to get it into the domain of ℓ*.
+    """Return the dual point u of a Newton step, and what it was before it was cut to the domain of ℓ*.
 
     Without `every_row` the scores are those of a part of the rows, over which the intercept's equation does not hold.
 
@@ -73,15 +73,18 @@ def tilted(wide, tilt, *, every_row=True):
     over: the gap at W + d is a sum of Bregman distances of fourth order in d, plus ‖ρ‖²/2α. At the plain gradient point
     it is ‖∇P‖²/2α, which explodes as α goes to zero.
     """
-    loss, y, slopes = wide.loss, wide.y, tilt.slopes
-    curvature, gradient = loss.curvature(tilt.scores, y), loss.gradient(tilt.scores, y)
-    straight = gradient + curvature.product(slopes.clone())
+    loss, y = wide.loss, wide.y
+    # In the digits that scores have: what rounding does to u is far below what a step leaves.
+    curvature, straight = loss.curvature(tilt.scores, y), loss.gradient(tilt.scores, y)
+    straight = straight.add_(curvature.product(tilt.slopes.clone())).to(wide.dtype)
     dual = legal(loss, straight, y)
     if not (wide.fit_intercept and every_row):
-        return dual, dual - straight
+        return dual, straight
     # The intercept's own equation is solved to the last digit, the cut included, without a product with X: what is left of
     # it would be divided by α.
-    weight = dual.new_ones(wide.rows) if wide.sample_weight is None else wide.sample_weight
+    weight = (
+        tilt.scores.new_ones(wide.rows) if wide.sample_weight is None else wide.sample_weight.to(tilt.scores)
+    )
     inverse, smallest = None, math.inf
     for _ in range(_BALANCING):
         excess = wide._weighted(dual).sum(dim=0)
@@ -90,10 +93,10 @@ def tilted(wide, tilt, *, every_row=True):
             break
         if inverse is None:
             inverse = torch.linalg.pinv(curvature.mean(weight), hermitian=True).to(dual.dtype)
-        smallest, slopes = size, slopes - inverse @ excess
-        straight = gradient + curvature.product(slopes.clone())
+        smallest, shift = size, (inverse @ excess).to(tilt.slopes.dtype)
+        straight -= curvature.product(shift.expand_as(tilt.slopes).clone())
         dual = legal(loss, straight, y)
-    return dual, dual - straight
+    return dual, straight
 
 
 def legal(loss, dual, y):

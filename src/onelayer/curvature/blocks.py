@@ -59,9 +59,9 @@ class ClassBlocks(Preconditioner):
         bias = gradient.bias if self._free else torch.zeros_like(gradient.bias)
         # In terms of b' = b + W·mean the weights and the intercept separate.
         reduced = (gradient.weight - bias.unsqueeze(1) * self._mean) * self._scale
-        half = torch.bmm(self._inverse, reduced.to(self._inverse.dtype).unsqueeze(2))
-        # A row times a matrix: as a transposed matrix times a column it took four times as long.
-        weight = torch.bmm(half.mT, self._inverse).squeeze(1).double() * self._scale
+        # Rows times matrices: as matrices times columns the two took twice as long.
+        half = torch.bmm(reduced.to(self._inverse.dtype).unsqueeze(1), self._inverse.mT)
+        weight = torch.bmm(half, self._inverse).squeeze(1).double() * self._scale
         moved = Parameters.of(weight, bias / self._total - (weight * self._mean).sum(dim=1) * self._free)
         return without_shift(moved, self._shift)
 

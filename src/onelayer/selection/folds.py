@@ -1,6 +1,7 @@
 """The fits of a cross-validation: all folds at all strengths, from the fits of all rows."""
 
 import dataclasses
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from onelayer.curvature import solved_densely
 from onelayer.errors import DataError, OnelayerError
 from onelayer.estimators.problem import Problem
 from onelayer.result import Status
-from onelayer.solvers.trail import Trail
+from onelayer.solvers.trail import Curve, Trail
 from onelayer.stacks import MOST_STEPS, Coefficients, Model, ScaledRows, SharedRows, Stack, solve_stack
 
 __all__ = ["Fold", "Pair", "fit_folds", "take_rows"]
@@ -42,9 +43,9 @@ class Fold:
     problem: Problem
     test: np.ndarray
     shared: bool = True
-    # What its last fit left behind, and how far that was from the fit of all rows.
+    # What its last fit left behind, and how far its fits were from those of all rows.
     after: Any = None
-    moved: Any = None
+    moved: Curve = dataclasses.field(default_factory=Curve)
 
     @classmethod
     def of(cls, number, whole, data, train, test):
@@ -147,7 +148,7 @@ def fit_folds(whole, folds, alphas, tell):
 
 
 def _in_turn(whole, fold, alpha, pilot, last):
-    """Return the Outcome of one fold: from where it was off from all rows at the last strength, by the system of the last fit."""
+    """Return the Outcome of one fold: from where it should be off from all rows, by the system of the last fit."""
     problem = fold.problem
     alpha = problem.alpha(whole.strength_of(alpha))
     if not fold.shared:
@@ -156,12 +157,13 @@ def _in_turn(whole, fold, alpha, pilot, last):
         trail.add(objective, outcome)
         return outcome
     best = pilot.state.parameters.to(torch.float64)
-    start = best if fold.moved is None else best.like(best.flat + fold.moved)
+    start = best.like(best.flat + fold.moved.at(math.log(alpha)))
     # Newton's systems of all folds are much alike; other solvers know nothing of rows that are weighted otherwise.
     last = last if whole.solver.name == "newton" else fold.after or last
     after = dataclasses.replace(last, certifier=fold.after and fold.after.certifier)
     _, outcome = problem.solve(alpha, start.to(whole.objective.dtype), after)
-    fold.after, fold.moved = outcome, outcome.state.parameters.flat.double() - best.flat
+    fold.after = outcome
+    fold.moved.add(math.log(alpha), outcome.state.parameters.flat.double() - best.flat)
     return outcome
 
 
@@ -202,7 +204,7 @@ def _stacked(whole, folds, numbers, waiting, tell):
             yield "fold", Pair(number, strength, parameters, relative, int(solved.steps[place]))
             continue
         fold = folds[number]
-        fold.moved = parameters.flat.double() - pilot.state.parameters.flat.double()
+        fold.moved.add(math.log(alpha), parameters.flat.double() - pilot.state.parameters.flat.double())
         yield "fold", _pair(number, strength, _in_turn(whole, fold, alpha, pilot, pilot))
         tell(1)
 

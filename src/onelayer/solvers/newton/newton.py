@@ -105,7 +105,7 @@ class Newton(Solver):
     def follow(self, objective, parameters, before, *, seed=0, tol=0.0):
         if not objective.design.resident:
             return self.init(objective, parameters, seed=seed, tol=tol)
-        state = self._begun(objective, parameters, before.system.under(objective), tol)
+        state = self._begun(objective, parameters, before.system.under(objective), tol, before.value)
         # Near by as it is, its curvature is about that of the end: nothing is won by a part of the rows. How far quadratic models
         # are off is much the same too: many a first system is then the last one.
         return dataclasses.replace(
@@ -117,10 +117,10 @@ class Newton(Solver):
             bias=before.bias,
         )
 
-    def _begun(self, objective, parameters, system, tol):
+    def _begun(self, objective, parameters, system, tol, known=math.inf):
         parameters = _centred(parameters.to(torch.float64), objective)
         work = system.objective
-        point = hopeful(work, parameters)
+        point = hopeful(work, parameters, known)
         return _State(
             point.parameters,
             point.value,

@@ -18,7 +18,7 @@ def tilt_of(work, point, ray, solution, system):
     """Return the Tilt of a full step, from the scores at both of its ends."""
     tilt = Tilt(point.parameters, solution.direction, point.scores, ray.slopes, math.inf)
     gap = _seen_gap(work, tilt, solution.residual, system)
-    return dataclasses.replace(tilt, scores=tilt.scores.double(), slopes=tilt.slopes.double(), gap=gap)
+    return dataclasses.replace(tilt, gap=gap)
 
 
 def foreseen_gap(work, point, ray, solution, system):
@@ -43,12 +43,12 @@ def _seen_gap(work, tilt, residual, system):
 
 def _gap(work, tilt, residual, system, *, every_row=True):
     # A guess, which the certificate replaces: the arithmetic of the products will do, for no term of it is a difference.
-    dual, cut = tilted(work, tilt, every_row=every_row)
+    dual, straight = tilted(work, tilt, every_row=every_row)
     gap = work.divergence(tilt.scores + tilt.slopes, dual)
     l2 = work.penalty.smooth_part.l2
     if l2:
         # What had to be cut off, because it was no probability any more, is missing in the Newton equation.
-        cut = work._weighted(cut)
+        cut = work._weighted(dual - straight)
         missing = Parameters.of(work.adjoint(cut).double(), work._bias_gradient(cut).double())
         gap += system.left(missing.like(missing.flat + residual.flat)) / (2 * l2)
     return gap
