@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import torch
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegressionCV as TheirCV
 from sklearn.metrics import roc_auc_score
@@ -253,8 +254,8 @@ def test_a_fold_with_rows_of_its_own_leaves_the_others_alone():
 def test_rows_that_are_drawn_twice_count_twice():
     rows = np.random.default_rng(0).integers(0, 150, 150)
     rest = np.setdiff1d(np.arange(150), rows)
-    model = ol.LogisticRegressionCV([1.0], cv=[(rows, rest)], tol=1e-9).fit(IRIS.X, IRIS.y)
-    alone = ol.LogisticRegression(tol=1e-9).fit(IRIS.X[rows], IRIS.y[rows])
+    model = ol.LogisticRegressionCV([1.0], cv=[(rows, rest)], tol=1e-11).fit(IRIS.X, IRIS.y)
+    alone = ol.LogisticRegression(tol=1e-11).fit(IRIS.X[rows], IRIS.y[rows])
     np.testing.assert_allclose(model.coefs_paths_[0, 0], alone.coef_, atol=1e-5)
 
 
@@ -367,6 +368,12 @@ WRONG = {
         {"sample_weight": np.arange(150) % 2},
         r"fold 0 of cv cannot be fitted: none of these rows has a positive weight",
     ),
+    "rows that are not there": (
+        DataError,
+        {"cv": [(np.arange(100), np.arange(100, 151))]},
+        {},
+        r"fold 0 of cv names rows that are not there \(index 150 is out of bounds .*\): X has 150\.",
+    ),
     "refit": (ParameterError, {"refit": "yes"}, {}, r"refit is 'yes'"),
 }
 
@@ -378,9 +385,68 @@ def test_bad_input_is_refused_in_one_sentence(case):
         ol.LogisticRegressionCV(**options).fit(IRIS.X, IRIS.y, **given)
 
 
-def test_streams_are_refused_and_short_fits_are_told():
-    with pytest.raises(DataError, match="which a cross-validation cannot split: give rows in memory"):
-        ol.LogisticRegressionCV().fit(ol.data.stream((IRIS.X, IRIS.y)))
+STREAMED = {
+    name: CASES[name]
+    for name in (
+        "logistic",
+        "standardised",
+        "three classes",
+        "sparse",
+        "least squares",
+        "huber",
+        "two targets",
+    )
+} | {"l1": (ol.LogisticRegressionCV, {"l1_ratio": 1.0, "tol": 1e-8}, CANCER.X, CANCER.y)}
+
+
+@over("case", STREAMED)
+def test_a_stream_is_split_as_its_rows_in_memory_are(case):
+    kind, options, X, y = case
+    model = kind(GRID, cv=splits_of(y), **{"tol": 1e-10} | options)
+    weight = np.random.default_rng(0).integers(1, 4, len(y)).astype(float)
+    offset = np.linspace(-0.2, 0.2, len(y))
+    several = kind is ol.SoftmaxRegressionCV or (y.dtype.kind != "f" and len(set(y)) > 2) or y.ndim > 1
+    offset = None if several else offset
+    expected = clone(model).fit(X, y, weight, offset=offset)
+    model.fit(ol.data.stream((X, y)), sample_weight=weight, offset=offset)
+    np.testing.assert_allclose(model.scores_, expected.scores_, rtol=1e-4)
+    assert model.choice_.index == expected.choice_.index
+    assert (model.gaps_ <= model.tol).all()
+    np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-2, atol=1e-3)
+
+
+def test_labels_and_weights_of_a_stream_are_split_and_scored(tmp_path):
+    import pandas as pd
+
+    names = np.array(["b", "c", "a"])[IRIS.y]
+    frame = pd.DataFrame(IRIS.X, columns=list("wxyz")).assign(name=names, often=np.arange(150) % 3 + 1.0)
+    frame.to_parquet(tmp_path / "iris.parquet")
+    stream = ol.data.stream(tmp_path / "iris.parquet", target="name", weight="often")
+    model = ol.LogisticRegressionCV([0.1, 1.0], cv=3, scoring="accuracy", tol=1e-9).fit(stream)
+    expected = ol.LogisticRegressionCV([0.1, 1.0], cv=3, scoring="accuracy", tol=1e-9)
+    expected.fit(IRIS.X, names, frame["often"].to_numpy())
+    assert model.classes_.tolist() == ["a", "b", "c"]
+    np.testing.assert_allclose(model.scores_, expected.scores_)
+    assert model.C_ == expected.C_
+
+
+def test_what_a_stream_cannot_give_is_said():
+    stream = ol.data.stream((IRIS.X, IRIS.y))
+    with pytest.raises(
+        DataError, match=r"fold 0 of cv has no row of class 0 to train on: use sklearn.*, or rows in memory"
+    ):
+        ol.LogisticRegressionCV(cv=KFold(3)).fit(stream)
+
+    def distances(model, X, y):
+        return np.linalg.norm(X[:, 0] - model.predict(X))
+
+    with pytest.raises(
+        DataError, match=r"distances cannot be asked for rows of a stream \(.*\): use a scoring"
+    ):
+        ol.LogisticRegressionCV([1.0], cv=3, scoring=distances).fit(stream)
+
+
+def test_short_fits_are_told():
     with pytest.warns(
         ConvergenceWarning,
         match=r"LogisticRegressionCV: .* \d+ of 6 fits of folds ended above tol=1e-06; gaps_ has",

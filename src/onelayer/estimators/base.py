@@ -125,6 +125,18 @@ class LinearModel(Fitting, Polishing, LeftOut, Watched, Documented, BaseEstimato
         offset = as_offset(offset, *scores.shape, scores.device)
         return scores if offset is None else scores + offset.to(scores), features.is_tensor
 
+    def _answering(self, scores):
+        """Return a copy that is asked for rows by their numbers and answers from scores that are known for all of them."""
+        model = copy.copy(self)
+
+        def known(X, offset=None):
+            found = scores[torch.as_tensor(X, device=scores.device)]
+            offset = as_offset(offset, *found.shape, found.device)
+            return found if offset is None else found + offset.to(found), False
+
+        model._scores = known
+        return model
+
     def objective(self, X, y=None, sample_weight=None, offset=None):
         """Return the :class:`~onelayer.objective.Objective` that ``fit`` would minimise on these data.
 

@@ -43,6 +43,8 @@ class Problem:
         Under the estimator's own penalty.
     total_weight : float
         S, in the units of the weights that were given.
+    given : dict
+        "y" (labels or numbers), "sample_weight" and "offset" of all rows, those of other processes included.
     """
 
     def __init__(self, estimator, X, y=None, sample_weight=None, offset=None):
@@ -53,6 +55,7 @@ class Problem:
             features, y, sample_weight = self.model._read(X, y, sample_weight, self.group)
             offset = features.of_all(offset)
             check_lengths(features.rows, y, sample_weight)
+            self.given = {"y": y, "sample_weight": sample_weight, "offset": offset}
             self.objective, self.undo = self.model._make_objective(features, y, sample_weight, offset)
         self.model._returns_tensors = features.is_tensor
         self.total_weight = self.model._total_weight
@@ -81,12 +84,12 @@ class Problem:
         """Return the Objective under another strength."""
         return self.objective.with_penalty(make_penalty(alpha, self.l1_ratio))
 
-    def part(self, rows):
-        """Return the problem of these rows alone (a boolean array), by weights of zero for the others: X is shared."""
+    def part(self, counts):
+        """Return the problem with each row as often as these numbers say, by weights: X is shared."""
         objective, other = self.objective, copy.copy(self)
         weight = objective.sample_weight
         weight = torch.ones(objective.rows, dtype=torch.float64) if weight is None else weight.double()
-        weight = weight * torch.as_tensor(rows, device=weight.device)
+        weight = weight * torch.as_tensor(counts, device=weight.device)
         share = weight.sum().item() / objective.rows
         if not share > 0:
             raise DataError("none of these rows has a positive weight: leave out fewer of them.")
@@ -129,6 +132,15 @@ class Problem:
             after=after,
         )
         return objective, outcome
+
+    def scores_of(self, model):
+        """Return the scores of all rows under a fitted model, offsets left out: one read of X."""
+        design = self.objective.design
+        design = design.base if self.undo.scaling is not None else design
+        weight, bias = (
+            torch.as_tensor(part).to(design.device, design.dtype) for part in model._weight_and_bias()
+        )
+        return design.scores(weight, bias)
 
     def fitted(self, alpha, parameters, result=None, certificate=None):
         """Return an estimator with these Parameters of the solver, as ``fit`` leaves it."""

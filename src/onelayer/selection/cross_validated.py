@@ -15,10 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.documentation import Documented
 from onelayer.estimators.problem import Problem
-from onelayer.estimators.validation import as_array, as_flag, check_lengths, is_stream
+from onelayer.estimators.validation import as_array, as_flag
 from onelayer.selection.choosing import RULES, choose
-from onelayer.selection.folds import Fold, fit_folds, take_rows
+from onelayer.selection.folds import Fold, fit_folds
 from onelayer.selection.grids import read_grid
+from onelayer.selection.held_out import HeldOut, Table
 from onelayer.selection.path_result import PathResult
 from onelayer.selection.progress import Sweep
 from onelayer.selection.scoring import Scorer
@@ -67,12 +68,13 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
 
         Parameters
         ----------
-        X : array-like, sparse matrix or tensor of shape (n_samples, n_features)
+        X : array-like, sparse matrix or tensor of shape (n_samples, n_features), or a stream
+            Of a stream each fit is scored in one more read.
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), optional
             Of the fits and of the scores.
         groups : array-like of shape (n_samples,), optional
-            Handed to the splitter of `cv`.
+            Handed to the splitter of `cv`; of all rows, where several processes share a stream.
         offset : array-like, optional
             A known part of the scores, of the fits and where held-out rows are scored.
 
@@ -88,10 +90,6 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
             The grid, `cv`, `scoring` or `rule` is out of range.
         """
         began = time.perf_counter()
-        if is_stream(X):
-            raise DataError(
-                f"X is the stream {X.name!r}, which a cross-validation cannot split: give rows in memory."
-            )
         if self.rule not in RULES:
             raise ParameterError(f"rule is {self.rule!r}: give one of {', '.join(map(repr, RULES))}.")
         name = "Cs" if hasattr(self, "Cs") else "alphas"
@@ -99,24 +97,19 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
         given = None if _is_count(self._grid) else read_grid(name, self._grid)
         whole = Problem(self._model(**self._settings()), X, y, sample_weight, offset)
         scorer = Scorer(self.scoring, whole.model)
-        y = as_array(y)
-        weight = None if sample_weight is None else as_array(sample_weight, "sample_weight").astype(float)
-        X = X if hasattr(X, "shape") else np.asarray(X)
         with whole.working():
-            splits = self._splits(X, y, groups)
-            data = X, y, weight, None if offset is None else as_array(offset, "offset")
-            folds = [Fold.of(number, whole, data, *split) for number, split in enumerate(splits)]
+            table = Table(whole, X, y, sample_weight, offset)
+            # Of several processes the first one draws.
+            splits = whole.group.agreed(self._splits(table, groups))
+            folds = [Fold.of(number, whole, table, *split) for number, split in enumerate(splits)]
             strengths = self._usual(whole, self._grid) if given is None else given
             alphas = [whole.alpha(strength) for strength in strengths]
             path = PathResult(whole, alphas)
             scores, gaps, steps = (np.full((len(folds), len(alphas)), np.nan) for _ in range(3))
-            held = [
-                (take_rows(X, fold.test), *(part if part is None else part[fold.test] for part in data[1:]))
-                for fold in folds
-            ]
+            held_out = HeldOut(whole, table, [fold.test for fold in folds], scorer)
             kept = Storage(scores.shape)
             total = len(alphas) * (len(folds) + 1)
-            with Sweep(type(self).__name__, total, show=self.verbose > 0) as sweep:
+            with Sweep(type(self).__name__, total, show=self.verbose > 0 and not whole.group.rank) as sweep:
                 tell = lambda count: sweep.done(count=count)  # noqa: E731
                 for kind, *found in fit_folds(whole, folds, alphas, tell):
                     if kind == "whole":
@@ -127,7 +120,7 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
                     number, place = pair.fold, pair.strength
                     problem = folds[number].problem
                     model = problem.fitted(problem.alpha(strengths[place]), pair.parameters)
-                    scores[number, place] = scorer(model, *held[number])
+                    scores[number, place] = held_out.score(number, model)
                     gaps[number, place], steps[number, place] = pair.relative_gap, pair.steps
                     kept.add((number, place), model)
             path._close(time.perf_counter() - began)
@@ -138,16 +131,15 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
     def _usual(self, whole, count):
         """Return so many strengths, where the grid is a number of them."""
 
-    def _splits(self, X, y, groups):
+    def _splits(self, table, groups):
+        y, rows = table.y, table.rows
         classifier = is_classifier(self) and y.ndim == 1
-        rows = X.shape[0]
         if groups is not None:
             groups = as_array(groups, "groups")
             if len(groups) != rows:
                 raise DataError(
                     f"groups has {len(groups)} entries and X has {rows} rows: give one for each row."
                 )
-        check_lengths(rows, y)
         try:
             splitter = check_cv(self.cv, y, classifier=classifier)
             with warnings.catch_warnings():

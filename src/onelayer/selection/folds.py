@@ -10,11 +10,12 @@ import torch
 from onelayer.curvature import solved_densely
 from onelayer.errors import DataError, OnelayerError
 from onelayer.estimators.problem import Problem
+from onelayer.estimators.validation import first_line
 from onelayer.result import Status
 from onelayer.solvers.trail import Curve, Trail
 from onelayer.stacks import MOST_STEPS, Coefficients, Model, ScaledRows, SharedRows, Stack, solve_stack
 
-__all__ = ["Fold", "Pair", "fit_folds", "take_rows"]
+__all__ = ["Fold", "Pair", "fit_folds"]
 
 # Numbers side by side in a product up to which a read of X costs more than the arithmetic: so many outputs are stacked.
 _TOGETHER = 64
@@ -48,10 +49,10 @@ class Fold:
     moved: Curve = dataclasses.field(default_factory=Curve)
 
     @classmethod
-    def of(cls, number, whole, data, train, test):
-        """Return the fold whose training rows are these; `data` are X, y, sample_weight and offset as they were given."""
-        y, classes = data[1], getattr(whole.model, "classes_", None)
-        train, test = _index(train), _index(test)
+    def of(cls, number, whole, table, train, test):
+        """Return the fold of a Table whose training rows are these."""
+        y, classes = table.y, getattr(whole.model, "classes_", None)
+        train, test = (_index(number, rows, table.rows) for rows in (train, test))
         if not len(train) or not len(test):
             part = "training" if not len(train) else "held-out"
             raise DataError(f"fold {number} of cv has no {part} rows: use fewer folds, or other groups.")
@@ -63,14 +64,16 @@ class Fold:
                     "sklearn.model_selection.StratifiedKFold."
                 )
             if not present.all():
-                return cls(_own_problem(whole, data, train, classes), test, shared=False)
-        mask = np.zeros(whole.objective.rows, dtype=bool)
-        mask[train] = True
-        if mask.sum() != len(train):
-            # A row that is drawn twice counts twice; a problem of its own says so most simply.
-            return cls(_own_problem(whole, data, train, classes), test, shared=False)
+                if table.X is None:
+                    raise DataError(
+                        f"fold {number} of cv has no row of class {classes[~present].tolist()[0]!r} to train on: use "
+                        "sklearn.model_selection.StratifiedKFold, or rows in memory."
+                    )
+                return cls(_own_problem(whole, table, train, classes), test, shared=False)
+        # A row that is drawn twice counts twice.
+        counts = np.bincount(train, minlength=table.rows)
         try:
-            return cls(whole.part(mask), test)
+            return cls(whole.part(counts), test)
         except OnelayerError as error:
             raise DataError(f"fold {number} of cv cannot be fitted: {error}") from error
 
@@ -266,26 +269,21 @@ def _pair(number, place, outcome):
     return Pair(number, place, outcome.parameters, gap, result.n_iter, result, certificate)
 
 
-def _own_problem(whole, data, train, classes):
-    """Return the problem of these rows with copies of them, which may lack classes or have rows twice."""
-    X, y, weight, offset = data
+def _own_problem(whole, table, train, classes):
+    """Return the problem of these rows with a copy of them, which may lack classes."""
     params = whole.model.get_params(deep=False)
-    if classes is not None and y.ndim == 1:
+    if classes is not None and table.y.ndim == 1:
         params["classes"] = classes
-    model = type(whole.model)(**params)
-    parts = [None if part is None else part[train] for part in (weight, offset)]
-    return Problem(model, take_rows(X, train), y[train], *parts)
+    return Problem(type(whole.model)(**params), *table.of_rows(train))
 
 
-def take_rows(X, index):
-    """Return these rows of X, whatever it is."""
-    if hasattr(X, "iloc"):
-        return X.iloc[index]
-    if hasattr(X, "tocsr"):
-        return X.tocsr()[index]
-    return X[torch.as_tensor(index, device=X.device)] if isinstance(X, torch.Tensor) else X[index]
-
-
-def _index(rows):
+def _index(number, rows, count):
+    """Return which rows a splitter means, by numbers or by a mask."""
     rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows
+    try:
+        # An empty list is one of floats to NumPy.
+        return np.arange(count)[rows if rows.size else rows.astype(int)]
+    except IndexError as error:
+        raise DataError(
+            f"fold {number} of cv names rows that are not there ({first_line(error)}): X has {count}."
+        ) from error

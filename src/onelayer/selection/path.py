@@ -100,7 +100,9 @@ def path(
             grid = [1 / (C * problem.total_weight) for C in given] if alphas is None else given
         order = sorted(range(len(grid)), key=lambda place: -grid[place])
         result = PathResult(problem, grid, coef_file)
-        with Sweep(f"{type(est).__name__} path", len(grid), show=verbose > 0) as sweep:
+        with Sweep(
+            f"{type(est).__name__} path", len(grid), show=verbose > 0 and not problem.group.rank
+        ) as sweep:
             trail = Trail()
             for place in order:
                 left = None if time_limit is None else time_limit - (time.perf_counter() - began)

@@ -123,9 +123,7 @@ def fit_paths(rows, folds, Cs, l1_ratio, tell):
     found = _Kept(rows, len(folds), len(Cs))
     # Ours take no limit of zero iterations, and no grid with an end at no penalty at all.
     able = rows.max_iter and rows.have_all_classes() and all(math.isfinite(C) for C in Cs)
-    shared = [
-        bool(able) and len(np.unique(train)) == len(train) and rows.have_all_classes(train) for train in folds
-    ]
+    shared = [bool(able) and rows.have_all_classes(train) for train in folds]
     for number, train in enumerate(folds):
         if not shared[number]:
             _alone(rows, found, number, train, Cs, l1_ratio, tell)
@@ -166,11 +164,8 @@ def _together(rows, found, folds, Cs, l1_ratio, tell):
     )
     whole = WholeProblem(model, plain.X, rows.index, rows.weight)
     with whole.working():
-        parts = []
-        for train in folds.values():
-            mask = np.zeros(len(rows.index), dtype=bool)
-            mask[train] = True
-            parts.append(Fold(whole.part(mask), np.flatnonzero(~mask)))
+        counts = (np.bincount(train, minlength=len(rows.index)) for train in folds.values())
+        parts = [Fold(whole.part(count), np.flatnonzero(count == 0)) for count in counts]
         # A grid may name a C twice.
         strengths, where = np.unique(np.asarray(Cs, dtype=float), return_inverse=True)
         numbers, ends = list(folds), {}
