@@ -76,6 +76,8 @@ TRUST = 0.5
 LOOSEST, TIGHTEST = 0.5, 1e-4
 # The last system is solved until what it leaves over proves this share of tol by itself.
 CLOSING = 0.3
+# Rounding of the gradient may be this share of the squared residual that the last system leaves over.
+ROUNDED = 0.01
 # A step that gains more than this share of P leaves too much behind it for a proof worth trying.
 PROVABLE = 0.01
 # … as does one that gains no less than this share of what the last one gained: the arithmetic is at its end.

@@ -43,7 +43,7 @@ class Logistic(Loss):
         return torch.sigmoid(scores) * torch.sigmoid(-scores) * v
 
     def curvature(self, scores, y):
-        return DiagonalCurvature(torch.sigmoid(scores) * torch.sigmoid(-scores))
+        return DiagonalCurvature(torch.sigmoid(scores).mul_(torch.sigmoid(-scores)))
 
     def conjugate(self, u, y):
         q, other = y + u, (1 - y) - u

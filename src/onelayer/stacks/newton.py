@@ -151,7 +151,7 @@ class _Run:
         known = ~torch.isinf(self.remainder)
         predicted = torch.where(known, self.remainder, 0.0) * self._decrement(self.gradient).square()
         closing = known & (predicted <= target) & (target > 0) & ~self.done
-        if bool(closing.any()) and stack.dtype != torch.float64:
+        if stack.dtype != torch.float64 and bool((closing & self._rounded(target)).any()):
             self.gradient = self._fine_gradient()
         # A gradient of zero: conjugate gradients leave these problems alone.
         gradient = self.gradient.like(self.gradient.flat * ~self.done.unsqueeze(1))
@@ -210,10 +210,20 @@ class _Run:
         """Return about ½ gᵀH⁻¹g of each problem."""
         return (gradient.flat * self.model.apply(gradient).flat).sum(dim=1) / 2
 
+    def _rounded(self, target):
+        """Return which gradients may be off by more than a share of what a proof of `target` can bear: their sums are rounded."""
+        stack = self.stack
+        # By Cauchy and Schwarz on the terms of each sum; of random signs, as they are, its errors are far below that.
+        size = stack.rows.total(self.point.residual.square()).sum(dim=1).sqrt() * stack.column_norms.norm(
+            dim=1
+        )
+        off = torch.finfo(stack.dtype).eps * size / stack.total_weight
+        return (off.square() > at.ROUNDED * 2 * stack.l2 * target) | (self.tries > 0)
+
     def _fine_gradient(self):
-        """Return the gradient at the kept scores in float64: what rounding does to these averages out, not so that of sums."""
-        wide = self.stack.wide
-        return wide.gradient(wide.point(self.point.coefficients, self.point.scores.double()))
+        """Return the gradient with sums over rows in float64: what rounding does to their terms averages out."""
+        residual = self.point.residual.double()
+        return self.stack.wide.gradient(dataclasses.replace(self.point, residual=residual))
 
     # ---- proofs -----------------------------------------------------------------------------------------------
 
@@ -228,11 +238,12 @@ class _Run:
         """Certify the problems of `trial` where they are now, by the step that began at these scores."""
         stack, axis = self.stack, 1 - self.stack.rows.axis
         index = trial.nonzero().squeeze(1)
-        for part in index.split(max(1, _WIDE_NUMBERS // (stack.rows.count * stack.outputs))):
-            wide = (stack if len(part) == stack.problems else stack.some(part)).wide
+        most = max(1, _WIDE_NUMBERS // (stack.rows.count * stack.outputs))
+        for part in index.tensor_split(math.ceil(len(index) / most)):
+            some = stack if len(part) == stack.problems else stack.some(part)
             rounded = self.point.coefficients.some(part).to(stack.dtype).to(torch.float64)
-            z, t = (values.index_select(axis, part).double() for values in (scores, slopes))
-            gap, value = gaps(wide, rounded, z, t)
+            z, t = (values.index_select(axis, part) for values in (scores, slopes))
+            gap, value = gaps(some, rounded, z, t)
             where = self.place[part]
             self.solved.gap[where], self.solved.value[where] = gap, value
             self.solved.coefficients.flat[where] = rounded.flat

@@ -12,9 +12,11 @@ _EPS = torch.finfo(torch.float64).eps
 # Rounding errors that a score may be off by, in units of itself.
 _SCORE_ROUNDING = 8 * _EPS
 _BALANCING = 8
+# Numbers of one piece of what is computed entry by entry.
+_PIECE = 2**16
 
 
-def gaps(wide, coefficients, scores, slopes):
+def gaps(stack, coefficients, scores, slopes):
     """Return a bound on P_m − min P_m of each problem, and P_m itself, both float64 of shape (problems,).
 
     The dual point is the Newton-tilted one: u = ∂ℓ/∂z + J T at the scores z of the place where a Newton step began, with T
@@ -22,22 +24,20 @@ def gaps(wide, coefficients, scores, slopes):
 
     Parameters
     ----------
-    wide : Stack
-        In float64.
+    stack : Stack
+        In the arithmetic of the solver; what is proven is computed in float64.
     coefficients : Coefficients
         What is certified, float64 numbers.
     scores, slopes : tensor of shape (*each, outputs)
-        z and T, float64.
+        z and T, in the arithmetic of the solver.
     """
-    dual = _balanced(wide, _tilted(wide, scores, slopes))
-    point = wide.point(coefficients)
+    wide = stack.wide
+    dual = _balanced(wide, _tilted(stack, scores, slopes))
     weighted = wide.weighted(dual)
-    product = wide.rows.adjoint(weighted) / wide.total_weight.view(-1, 1, 1)
-    losses = wide.mean(
-        wide.loss.fenchel_young(wide.flat(point.scores), wide.flat(dual), wide.targets).reshape(wide.y.shape)
-    )
+    point, product = wide.swept(coefficients, weighted)
+    losses = wide.mean(_divergence(wide, point.scores, dual))
     # The scores are rounded as well: to first order that moves a Bregman distance by the difference of gradients.
-    pull = ((point.residual - weighted) * point.scores).abs().sum(dim=-1)
+    pull = (point.residual - weighted).mul_(point.scores).abs_().sum(dim=-1)
     losses = losses + _SCORE_ROUNDING * wide.rows.total(pull) / wide.total_weight
     bowl = (wide.l2.view(-1, 1, 1) * point.coefficients.weight + product).abs() + _slack(wide, dual)
     penalties = bowl.square().sum(dim=(1, 2)) / (2 * wide.l2)
@@ -45,17 +45,23 @@ def gaps(wide, coefficients, scores, slopes):
     return torch.where(torch.isfinite(gap) & torch.isfinite(point.value), gap, math.inf), point.value
 
 
-def _tilted(wide, scores, slopes):
-    """Return the tilted dual point, with the intercept's own equation solved to the last digit."""
-    loss = wide.loss
-    z, y = wide.flat(scores), wide.targets
-    curvature, gradient = loss.curvature(z, y), loss.gradient(z, y)
+def _divergence(wide, scores, dual):
+    """Return ℓ(y, z) + ℓ*(u, y) − ⟨u, z⟩ of each row, shape `each`: piece by piece, which stays in the cache."""
+    z, u, y = wide.flat(scores), wide.flat(dual), wide.targets
+    size = max(1, _PIECE // wide.outputs) if z.device.type == "cpu" else len(z)
+    parts = (slice(start, start + size) for start in range(0, len(z), size))
+    terms = [wide.loss.fenchel_young(z[part], u[part], y[part]) for part in parts]
+    return torch.cat(terms).reshape(wide.y.shape)
 
-    def at(slopes):
-        straight = gradient + curvature.product(wide.flat(slopes).clone())
-        return wide.each(legal(loss, straight, y))
 
-    dual = at(slopes)
+def _tilted(stack, scores, slopes):
+    """Return the tilted dual point in float64, with the intercept's own equation solved to the last digit."""
+    wide, loss = stack.wide, stack.loss
+    # In the digits that scores have: what rounding does to u is far below what a step leaves.
+    z, y = stack.flat(scores), stack.targets
+    curvature, straight = loss.curvature(z, y), loss.gradient(z, y)
+    straight = straight.add_(curvature.product(stack.flat(slopes).clone())).double()
+    dual = wide.each(legal(loss, straight, wide.targets))
     if not wide.fit_intercept:
         return dual
     inverse, smallest = None, torch.full_like(wide.l2, math.inf)
@@ -66,12 +72,13 @@ def _tilted(wide, scores, slopes):
         if not bool(moving.any()):
             break
         if inverse is None:
-            inverse = torch.linalg.pinv(wide.mean_curvature(curvature), hermitian=True)
+            inverse = torch.linalg.pinv(stack.mean_curvature(curvature), hermitian=True)
             inverse = inverse / wide.total_weight.view(-1, 1, 1)
         smallest = torch.where(moving, size, smallest)
         shift = (inverse @ excess.unsqueeze(2)).squeeze(2) * moving.unsqueeze(1)
-        slopes = slopes - wide.rows.spread(shift)
-        dual = at(slopes)
+        everywhere = stack.rows.spread(shift.to(slopes.dtype)).expand_as(slopes)
+        straight -= curvature.product(stack.flat(everywhere).clone())
+        dual = wide.each(legal(loss, straight, wide.targets))
     return dual
 
 

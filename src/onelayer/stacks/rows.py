@@ -4,6 +4,8 @@ import abc
 
 import torch
 
+from onelayer.designs import products
+
 __all__ = ["OwnRows", "Rows", "ScaledRows", "SharedRows"]
 
 
@@ -39,6 +41,10 @@ class Rows(abc.ABC):
     @abc.abstractmethod
     def adjoint(self, residual):
         """Return Rᵀ X, shape (problems, outputs, features)."""
+
+    def swept(self, weight, bias, residual):
+        """Return `scores` and `adjoint` of a residual that does not depend on them; where that pays in one read."""
+        return self.scores(weight, bias), self.adjoint(residual)
 
     @abc.abstractmethod
     def as_dtype(self, dtype):
@@ -88,6 +94,14 @@ class SharedRows(Rows):
 
     def adjoint(self, residual):
         return self.design.adjoint(residual.reshape(self.count, -1)).view(*residual.shape[1:], self.features)
+
+    def swept(self, weight, bias, residual):
+        parts = weight.reshape(-1, self.features), bias.reshape(-1), residual.reshape(self.count, -1)
+        scores, pulled = self.design.swept(*parts)
+        return scores.view(self.count, *weight.shape[:2]), pulled.view(weight.shape)
+
+    def total(self, values):
+        return products.sums(values.reshape(len(values), -1)).view(values.shape[1:])
 
     def as_dtype(self, dtype):
         return self if dtype == self.dtype else SharedRows(self.design.as_dtype(dtype))
@@ -146,7 +160,7 @@ class OwnRows(Rows):
 
     def column_norms(self, weight):
         # In the arithmetic of the products, a little more than they are: they are but room for rounding.
-        norms = 1.01 * torch.linalg.vector_norm(self.X, dim=1).double()
+        norms = 1.01 * self.X.square().sum(dim=1).sqrt().double()
         return norms if weight is None else norms * weight.amax(dim=1, keepdim=True).double().sqrt()
 
 

@@ -132,6 +132,13 @@ class Stack:
         value = self.mean(value.reshape(self.y.shape)) + self.penalty(coefficients)
         return StackPoint(coefficients, scores, value, self.weighted(self.each(residual)))
 
+    def swept(self, coefficients, residual):
+        """Return the point here, and the `adjoint` of a residual that does not depend on it, in one read of shared rows."""
+        narrow = coefficients.to(self.dtype)
+        scores, pulled = self.rows.swept(narrow.weight, narrow.bias, residual)
+        scores = scores if self.offset is None else scores + self.offset
+        return self.point(coefficients, scores), pulled / self.total_weight.view(-1, 1, 1).to(pulled.dtype)
+
     def penalty(self, coefficients):
         """Return α_m/2 ‖W_m‖²."""
         return self.l2 / 2 * coefficients.weight.double().square().sum(dim=(1, 2))
@@ -179,7 +186,11 @@ class Stack:
         y, weight, offset = (
             part if part is None else part.index_select(1 - self.rows.axis, index) for part in self._given
         )
-        return self._other(self.rows.some(index), y, weight, offset, self.l2[index])
+        part = self._other(self.rows.some(index), y, weight, offset, self.l2[index])
+        # At least so large: for rows that are shared, those of all problems will do.
+        norms = self.column_norms
+        part.column_norms = norms if len(norms) == 1 else norms[index]
+        return part
 
     def take(self, index):
         """Return the stack of these rows alone, each α_m as large beside the sum of its losses as it was."""

@@ -13,6 +13,7 @@ from onelayer.parameters import Parameters
 from onelayer.result import Status
 from onelayer.solvers.base import Solver, State
 from onelayer.solvers.line_search import search
+from onelayer.solvers.newton.arithmetic import fine_enough, refined, widened
 from onelayer.solvers.newton.proofs import foreseen_gap, own_tilt, tilt_of
 from onelayer.solvers.newton.warm_start import subset_rows, subset_start
 from onelayer.solvers.starting import hopeful
@@ -35,6 +36,8 @@ class _State(State):
     bias: float = 1.0
     sampled: bool = True
     tries: int = 0
+    # How far rounding was seen to move a gradient in working arithmetic, over the norm of what is summed in it.
+    rounding: float | None = None
 
 
 class Newton(Solver):
@@ -115,6 +118,7 @@ class Newton(Solver):
             sampled=False,
             remainder=before.remainder,
             bias=before.bias,
+            rounding=before.rounding,
         )
 
     def _begun(self, objective, parameters, system, tol, known=math.inf):
@@ -134,7 +138,7 @@ class Newton(Solver):
 
     def step(self, objective, state):
         if state.gradient is None:
-            state = dataclasses.replace(state, gradient=_fine_gradient(state))
+            state = refined(state)
         if _starts_from_zero(state):
             better = subset_start(self, state)
             if better is not None:
@@ -155,9 +159,9 @@ class Newton(Solver):
             return self.step(objective, dataclasses.replace(state, sampled=False, system=system.spared()))
         if state.work.dtype != torch.float64:
             if decrement < at.WIDE_BELOW * scale:
-                return self.step(objective, _widened(state, system))
-            if closing:
-                state = dataclasses.replace(state, gradient=_fine_gradient(state))
+                return self.step(objective, widened(state, system))
+            if closing and not fine_enough(state, scale):
+                state = refined(state)
         goal = Goal() if sampled else _goal(state, scale, closing)
         return self._moved(state, system, goal) or self._majorised(state)
 
@@ -169,7 +173,7 @@ class Newton(Solver):
             # What was learnt with another curvature is not true of this one.
             return dataclasses.replace(moved, system=state.system, remainder=None, bias=1.0)
         if state.work.dtype != torch.float64:
-            return _widened(state, state.system)
+            return widened(state, state.system)
         why = "no step lowers the objective any more in float64"
         return dataclasses.replace(state, halt=(Status.STALLED, why))
 
@@ -281,23 +285,3 @@ def _is_flatter(work, point, after, state):
     if after is None:
         return point.value <= state.value + 2 * work.rounding_unit * abs(state.value)
     return after.flat.abs().max() < state.gradient.flat.abs().max()
-
-
-def _fine_gradient(state):
-    """Return the gradient at the kept scores in float64: what the last system is solved for.
-
-    The scores may be float32: what their rounding does to a gradient averages out. That of the sums over rows does not.
-    """
-    work, wide = state.work, state.work.as_dtype(torch.float64)
-    scores = state.point.scores.double()
-    point = wide.point(state.parameters, scores)
-    return wide.gradient(point) if wide is not work else work.gradient(state.point)
-
-
-def _widened(state, system):
-    """Return the same state with gradients and scores in float64."""
-    wide = state.work.as_dtype(torch.float64)
-    point = wide.point(state.parameters)
-    return dataclasses.replace(
-        state, work=wide, system=system, point=point, value=point.value, gradient=wide.gradient(point)
-    )
