@@ -241,26 +241,6 @@ def test_problems_leave_one_by_one_and_what_cannot_be_solved_is_said():
     assert not bool(hopeless.proven.any())
 
 
-def test_what_is_irrelevant_needs_no_proof(monkeypatch):
-    given = case(losses.Logistic(), 1, "shared")
-    asked = []
-
-    def loose(*known):
-        gap, value = gaps(*known)
-        return gap + value, value
-
-    def irrelevant(places, coefficients, gap):
-        asked.append((places.tolist(), len(coefficients), gap.tolist()))
-        return torch.ones_like(places, dtype=torch.bool)
-
-    monkeypatch.setattr("onelayer.stacks.newton.gaps", loose)
-    solved = solve_stack(given.stack, given.stack.zeros(), 1e-6, irrelevant=irrelevant)
-    assert sum(len(places) for places, _, _ in asked) == PROBLEMS
-    assert not bool(solved.proven.any())
-    assert bool(torch.isfinite(solved.gap).all())
-    assert solved.steps.max() < 10
-
-
 def test_a_bias_that_does_not_lie_in_one_piece_is_read_as_it_is():
     # torch's own fused product read it as if it did: every problem but the first had another one's intercept.
     from onelayer.designs import products

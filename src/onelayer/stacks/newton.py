@@ -54,7 +54,7 @@ class Solved:
     passes: float
 
 
-def solve_stack(stack, start, tol, *, model=None, irrelevant=None, tell=None):
+def solve_stack(stack, start, tol, *, model=None, tell=None):
     """Return Solved: each problem leaves the stack when its own certificate closes.
 
     Steps, line searches and the accuracy of each system are those of :class:`~onelayer.solvers.Newton`, for every problem on
@@ -70,9 +70,6 @@ def solve_stack(stack, start, tol, *, model=None, irrelevant=None, tell=None):
         Relative gap.
     model : Model, optional
         To precondition with; default: made of the stack where it starts.
-    irrelevant : callable, optional
-        Takes (numbers of problems, their Coefficients, their gaps) after proofs that fell short, and returns which of these
-        need no better one.
     tell : callable, optional
         Told how many problems have just been done.
     """
@@ -81,7 +78,7 @@ def solve_stack(stack, start, tol, *, model=None, irrelevant=None, tell=None):
         start, work = _start(stack)
     run = _Run(stack, tol, start, model)
     run.work += work
-    return run.go(irrelevant, tell)
+    return run.go(tell)
 
 
 def _start(stack):
@@ -115,9 +112,9 @@ class _Run:
         coefficients = start.like(start.flat.clone())
         self.solved = Solved(coefficients, empty, empty.clone(), self.done.clone(), self.place * 0, 0.0)
 
-    def go(self, irrelevant, tell):
+    def go(self, tell):
         """Make steps until all problems are done or none moves; return Solved."""
-        self.irrelevant, self.tell = irrelevant, tell
+        self.tell = tell
         self._prove_as_they_are()
         for _ in range(MOST_STEPS):
             if bool(self.done.all()) or not self.step():
@@ -251,12 +248,6 @@ class _Run:
         self.work += 2.0 * len(index) / len(self.solved.value)
         self.tries = self.tries + trial
         done = self.solved.proven[self.place]
-        short = index[~done[index]]
-        if self.irrelevant is not None and len(short):
-            where = self.place[short]
-            done[short] |= self.irrelevant(
-                where, self.solved.coefficients.some(where), self.solved.gap[where]
-            )
         if self.tell is not None:
             self.tell(int((done & ~self.done).sum()))
         self.done = self.done | done
