@@ -50,6 +50,17 @@ def test_value_and_gradient_is_both(loss):
 
 
 @over("loss", LOSSES)
+@pytest.mark.parametrize("piece", [1, 7, 20])
+def test_many_scores_are_worked_through_in_pieces_with_the_same_bits(monkeypatch, loss, piece):
+    scores, y = draw(loss)
+    whole = loss.value_and_gradient(scores, y)
+    monkeypatch.setattr("onelayer.losses.base._PIECE", piece)
+    for found, expected in zip(loss.value_and_gradient(scores, y), whole, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
+        assert found.dtype == expected.dtype
+
+
+@over("loss", LOSSES)
 def test_curvature_product_is_the_change_of_the_gradient(loss):
     scores, y = draw(loss)
     scores, h = away_from_kinks(loss, scores, y), 1e-5

@@ -15,6 +15,7 @@ import onelayer as ol
 from instances import over
 from onelayer.errors import DataError, OutputError, ParameterError
 from onelayer.selection.progress import Sweep
+from onelayer.solvers.trail import Curve
 
 IRIS, CANCER, DIABETES = (ol.data.load(name) for name in ("iris", "breast-cancer", "diabetes"))
 DIGITS = ol.data.load("digits")
@@ -275,3 +276,17 @@ def test_nothing_global_is_changed():
         ol.path(ol.LogisticRegression(), IRIS.X, IRIS.y, Cs=[1.0])
     assert (torch.get_num_threads(), torch.get_default_dtype()) == (threads, dtype)
     assert torch.is_grad_enabled()
+
+
+def test_a_curve_is_the_parabola_through_its_last_three_places():
+    curve = Curve()
+    assert curve.at(1.0) == 0
+    for place in (-1.0, 0.0, 2.0, 3.0):
+        curve.add(place, torch.tensor([place**2 + 1, 5.0 if place < 0 else 2 * place]))
+        assert len(curve) <= 3
+    torch.testing.assert_close(curve.at(7.0), torch.tensor([50.0, 14.0]))
+    # What is found out at a place that was known takes the place of that.
+    curve.add(2.0, torch.tensor([0.0, 0.0]))
+    torch.testing.assert_close(curve.at(2.0), torch.tensor([0.0, 0.0]))
+    torch.testing.assert_close(curve.at(3.0), torch.tensor([10.0, 6.0]))
+    assert len(curve) == 3

@@ -145,6 +145,15 @@ def test_a_column_that_stands_for_the_intercept_is_scaled_in_the_refit_too():
     assert_allclose(search.intercept_, alone.intercept_, rtol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:'penalty' was deprecated:FutureWarning")
+def test_a_share_that_its_penalty_does_not_have_is_told_of_and_left_out():
+    with pytest.warns(
+        UserWarning, match=r"l1_ratios parameter is only used when penalty is 'elasticnet'. Got"
+    ):
+        search = ours({"penalty": "l2", "l1_ratios": [0.5]})
+    assert_allclose(search.coef_, ours({}).coef_, rtol=1e-6)
+
+
 EVEN, ODD = np.arange(0, 150, 2), np.arange(1, 150, 2)
 TWICE = np.concatenate([EVEN, EVEN[:30]])
 SPLITS = {

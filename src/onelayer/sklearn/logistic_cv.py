@@ -201,7 +201,10 @@ class LogisticRegressionCV(LogisticRegression):
         self.Cs_ = np.logspace(-4, 4, self.Cs) if isinstance(self.Cs, Integral) else np.asarray(self.Cs)
         self.l1_ratios_ = np.asarray([None] if ratios is None else ratios)
         train = [_places(part) for part, _ in folds]
-        shares = [1.0 if penalty == "l1" else float(one or 0.0) for one in self.l1_ratios_]
+        shares = [
+            float(one) if penalty == "elasticnet" else {"l1": 1.0, "l2": 0.0}[penalty]
+            for one in self.l1_ratios_
+        ]
         count = len(self.Cs_) * (len(folds) + 1) * len(shares)
         with Sweep(type(self).__name__, count, show=self.verbose > 0) as sweep:
             tell = lambda done: sweep.done(count=done)  # noqa: E731
