@@ -9,6 +9,7 @@ import torch
 
 import onelayer as ol
 from onelayer.certificates import Certifier
+from onelayer.certificates.tilt import Tilt, tilted
 from onelayer.designs import DenseDesign
 from onelayer.objective import Objective
 from onelayer.parameters import Parameters
@@ -232,3 +233,51 @@ def test_a_certificate_speaks_in_numbers():
     assert "\n" not in text
     assert f"{certificate.gap:.2g}" in text
     assert "float64" in text
+
+
+STEPS = {
+    "logistic": (ol.losses.Logistic(), torch.arange(40).unsqueeze(1) % 3 == 0, 1),
+    "cross-entropy": (ol.losses.CrossEntropy(), torch.arange(40) % 3, 3),
+}
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("loss", STEPS)
+def test_a_tilted_dual_point_meets_the_condition_of_a_free_intercept_before_it_is_mixed(
+    loss, weighted, dtype
+):
+    loss, y, outputs = STEPS[loss]
+    generator = torch.Generator().manual_seed(0)
+    X = torch.randn(40, 4, generator=generator, dtype=torch.float64) + 1
+    weight = torch.linspace(0.5, 2, 40, dtype=torch.float64) if weighted else None
+    y = y if loss.per_class else y.double()
+    objective = Objective(
+        DenseDesign(X), y, loss, make_penalty(0.1, 0.0), outputs=outputs, sample_weight=weight
+    )
+    base, move = (
+        Parameters(0.1 * torch.randn(5 * outputs, generator=generator, dtype=torch.float64), outputs, 4)
+        for _ in range(2)
+    )
+    # In the digits of the solver, whatever these are.
+    scores, slopes = objective.scores(base).to(dtype), objective.slopes(move).to(dtype)
+    dual, _ = tilted(objective, Tilt(base, move, scores, slopes, 0.0))
+    excess = objective._weighted(dual).sum(dim=0)
+    assert dual.dtype == torch.float64
+    assert excess.abs().max() <= 1e-13 * objective.total_weight
+
+
+@pytest.mark.parametrize("loss", STEPS)
+def test_a_certifier_that_follows_another_proves_the_same(loss):
+    loss, y, outputs = STEPS[loss]
+    X = torch.randn(40, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    y = y if loss.per_class else y.double()
+    strong, weak = (
+        Objective(DenseDesign(X), y, loss, make_penalty(alpha, 0.0), outputs=outputs) for alpha in (1.0, 1e-3)
+    )
+    here = Parameters(torch.linspace(-0.1, 0.1, 5 * outputs, dtype=torch.float64), outputs, 4)
+    before = Certifier(strong.with_penalty(make_penalty(1.0, 0.0)))
+    before.certify(here)
+    after = Certifier(strong.with_penalty(weak.penalty), before)
+    assert after.certify(here) == Certifier(weak).certify(here)
+    torch.testing.assert_close(after._fenchel.column_norms, Certifier(weak)._fenchel.column_norms)

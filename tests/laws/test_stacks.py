@@ -195,6 +195,19 @@ class Blocks:
         return self
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("weights", [True, False])
+def test_some_problems_know_the_sizes_of_their_columns(kind, weights):
+    stack = case(losses.Logistic(), 1, kind, weights=weights).stack
+    index = torch.tensor([2, 0])
+    norms, own = (
+        stack.some(index).column_norms,
+        stack.rows.some(index).column_norms(stack.some(index).sample_weight),
+    )
+    assert bool((norms >= own * (1 - 1e-12)).all())
+    assert bool((norms <= 3 * own).all())
+
+
 @pytest.mark.parametrize("kind", ["shared", "own"])
 @over("loss", LOSSES)
 def test_float32_ends_at_the_same_proven_gap(loss, kind):
@@ -203,7 +216,11 @@ def test_float32_ends_at_the_same_proven_gap(loss, kind):
     assert bool(solved.proven.all())
     for m, objective in enumerate(given.objectives):
         outcome = minimize(Newton(), objective, objective.zeros(), tol=1e-9)
-        own = objective.value(solved.coefficients.one(m))
+        # What is proven is said of the coefficients as they are returned, rounded.
+        returned = solved.coefficients.one(m)
+        assert torch.equal(returned.flat, returned.flat.float().double())
+        assert solved.value[m].item() == pytest.approx(objective.value(returned), rel=1e-12)
+        own = objective.value(returned)
         assert own - outcome.result.objective <= 1e-6 * own + outcome.certificate.gap
 
 

@@ -130,6 +130,15 @@ def test_legacy_attributes_have_their_forms(kind, settings, refit, fit_intercept
     assert found.n_iter_.shape == expected.n_iter_.shape
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("penalty", ["l1", "l2", "deprecated"])
+def test_what_was_chosen_where_there_was_no_share_to_choose(penalty):
+    settings = {"l1_ratios": None, "penalty": penalty, "solver": "saga"}
+    found, expected = ours(settings), theirs(settings)
+    assert found.l1_ratio_ == expected.l1_ratio_ == float(penalty == "l1")
+    assert found.l1_ratios_.tolist() == expected.l1_ratios_.tolist() == [None]
+
+
 def test_the_refit_is_as_good_as_our_own():
     search = ours({})
     alone = dropins.LogisticRegression(C=search.C_).fit(X, Y)

@@ -47,20 +47,28 @@ class LogisticRegressionCV(LogisticRegression):
         A number n: ``np.logspace(-4, 4, n)``. Else the values of C.
     l1_ratios : array-like of shape (n_l1_ratios,), default None
         Shares of the L1 part, from 0 to 1; None is retired by scikit-learn and means 0.
-    fit_intercept, class_weight, solver, tol, max_iter, dual, intercept_scaling
-        As in :class:`LogisticRegression`; the weights of "balanced" are those of all rows.
+    fit_intercept : bool, default True
+        Whether to fit b.
     cv : int, splitter or iterable of (train, test), optional
         Default: five folds, stratified.
+    dual : bool, default False
+        As in :class:`LogisticRegression`.
     penalty : {"l1", "l2", "elasticnet"}, default "deprecated"
         Retired by scikit-learn in favour of `l1_ratios`.
     scoring : str, callable or None, default None
         None: accuracy. scikit-learn 1.11 will take "neg_log_loss" by default.
+    solver, tol, max_iter
+        As in :class:`LogisticRegression`.
+    class_weight : dict, "balanced" or None
+        Factors on the sample weights by class; those of "balanced" are those of all rows.
     n_jobs : int or None
         Accepted; folds share what they know instead, and torch's threads do the work.
     verbose : int, default 0
         Above 0: a progress bar on standard error, with the time left.
     refit : bool, default True
         False: coefficients are the mean of those that score best in each fold.
+    intercept_scaling : float, default 1.0
+        Of solver="liblinear".
     random_state : int, RandomState or None
         Accepted; nothing is drawn.
     use_legacy_attributes : bool, default True
@@ -89,8 +97,8 @@ class LogisticRegressionCV(LogisticRegression):
     >>> from onelayer.sklearn import LogisticRegressionCV
     >>> data = ol.data.load("iris")
     >>> search = LogisticRegressionCV(l1_ratios=(0,), scoring="neg_log_loss", use_legacy_attributes=False)
-    >>> search.fit(data.X, data.y).C_, search.scores_.shape, search.certificate_.relative_gap <= 1e-10
-    (2.782559402207126, (5, 1, 10), True)
+    >>> round(search.fit(data.X, data.y).C_, 2), search.scores_.shape, search.certificate_.relative_gap <= 1e-10
+    (166.81, (5, 1, 10), True)
     """
 
     # It is routed to the scorer, or nowhere.
