@@ -168,6 +168,7 @@ TWICE = np.concatenate([EVEN, EVEN[:30]])
 SPLITS = {
     "a row drawn twice": [(TWICE, ODD), (ODD, EVEN)],
     "masks": [(np.isin(np.arange(150), EVEN), np.isin(np.arange(150), ODD))],
+    "counted from the end": [(EVEN - 150, ODD - 150), (ODD, EVEN)],
     "without a class": [(EVEN[25:], ODD), (ODD, EVEN)],
 }
 

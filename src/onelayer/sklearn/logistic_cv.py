@@ -208,7 +208,7 @@ class LogisticRegressionCV(LogisticRegression):
         )
         self.Cs_ = np.logspace(-4, 4, self.Cs) if isinstance(self.Cs, Integral) else np.asarray(self.Cs)
         self.l1_ratios_ = np.asarray([None] if ratios is None else ratios)
-        train = [_places(part) for part, _ in folds]
+        train = [np.arange(len(y))[part] for part, _ in folds]
         shares = [
             float(one) if penalty == "elasticnet" else {"l1": 1.0, "l2": 0.0}[penalty]
             for one in self.l1_ratios_
@@ -219,7 +219,7 @@ class LogisticRegressionCV(LogisticRegression):
             fits = [fit_paths(rows, train, self.Cs_, share, tell) for share in shares]
         paths, n_iter, refits = zip(*fits, strict=True)
         self.coefs_paths_, self.n_iter_ = np.stack(paths, axis=1), np.stack(n_iter, axis=1)
-        self.scores_ = self._scored(scoring, X, y, [_places(part) for _, part in folds], routed)
+        self.scores_ = self._scored(scoring, X, y, [np.arange(len(y))[part] for _, part in folds], routed)
         self._choose(penalty, refits)
         if legacy:
             self._as_before(dropped=ratios is None)
@@ -322,8 +322,3 @@ class LogisticRegressionCV(LogisticRegression):
         tags = super().__sklearn_tags__()
         tags.array_api_support = False
         return tags
-
-
-def _places(rows):
-    rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows
