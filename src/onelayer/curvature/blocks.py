@@ -2,7 +2,7 @@
 
 import torch
 
-from onelayer.curvature.factor import CentredFactor, gram_work
+from onelayer.curvature.factor import CentredFactor, gram_work, spans_of
 from onelayer.curvature.preconditioners import Preconditioner, without_shift
 from onelayer.curvature.sampling import by_curvature, leverages, systematic
 from onelayer.parameters import Parameters
@@ -37,13 +37,14 @@ class ClassBlocks(Preconditioner):
         total_weight = objective.total_weight
         every = rows >= objective.rows
         leverage = None if every else self._leverages(objective, curvature, rows)
+        spans = spans_of(objective.design) if objective.outputs > 1 else None
         inverse, scale, mean, total = [], [], [], []
         for output in range(objective.outputs):
             h = objective._weighted(curvature.diagonal(output).unsqueeze(1)).squeeze(1).clamp(min=0)
             whole = h.sum(dtype=torch.float64) / total_weight
             index, factor = (slice(None), 1.0) if every else _drawn(h, leverage, rows)
             h = h[index].double() * factor / total_weight
-            block = CentredFactor(objective.design, index, h, l2, centred=self._free)
+            block = CentredFactor(objective.design, index, h, l2, centred=self._free, spans=spans)
             objective._work.add(len(h) * gram_work(objective))
             inverse.append(block.inverse())
             scale.append(block.scale)

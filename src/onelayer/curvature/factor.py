@@ -18,6 +18,10 @@ _WIDTH = 512
 _BLOCK_NUMBERS = 2**21
 # Rows that show how large columns are.
 _SAMPLE = 1024
+# Numbers of rows that are gathered once, for their mean and for their Gram matrix (32 MB in float32).
+_HELD_NUMBERS = 2**23
+# A mean that is so many rounding units from an entry is that entry: in a constant column, and elsewhere it might as well be.
+_CONSTANT = 16
 
 
 class CentredFactor:
@@ -36,6 +40,8 @@ class CentredFactor:
         α.
     centred : bool
         Whether there is an intercept.
+    spans : tensor of shape (features,), optional
+        From :func:`spans_of`, where many factors are made of the rows of one design.
 
     Attributes
     ----------
@@ -45,15 +51,16 @@ class CentredFactor:
     mean : float64 tensor of shape (features,)
     """
 
-    def __init__(self, design, index, h, l2, *, centred):
+    def __init__(self, design, index, h, l2, *, centred, spans=None):
         dtype = design.dtype
         h = h.to(dtype)
-        self.mean = _mean(design, index, h, centred)
-        size = _seen_size(design, index, self.mean, len(h))
-        gram = None if size is None else _gram(design, index, h, self.mean, size)
+        rows = _Rows(design, index, len(h))
+        self.mean = _mean(rows, h, centred)
+        size = _seen_size(design, index, self.mean, len(h)) if spans is None else spans
+        gram = None if size is None else _gram(rows, h, self.mean, size)
         if gram is None or not bool(torch.isfinite(gram).all()):
-            self.mean, size = _whole_size(design, index, self.mean, len(h), centred)
-            gram = _gram(design, index, h, self.mean, size)
+            self.mean, size = _whole_size(rows, self.mean, centred)
+            gram = _gram(rows, h, self.mean, size)
         size = size.double()
         gram.diagonal().add_(l2 / size.square())
         # A column without any curvature is left alone.
@@ -75,8 +82,9 @@ class CentredFactor:
 
     def inverse(self):
         """Return L⁻¹ in the dtype of the design."""
-        unit = torch.eye(len(self.lower), dtype=self.lower.dtype, device=self.lower.device)
-        return torch.linalg.solve_triangular(self.lower, unit, upper=False).to(self._dtype)
+        # Its own digits do not matter, for L⁻ᵀL⁻¹ is positive definite with whatever digits.
+        unit = torch.eye(len(self.lower), dtype=self._dtype, device=self.lower.device)
+        return torch.linalg.solve_triangular(self.lower.to(self._dtype), unit, upper=False)
 
     def whiten(self, noise):
         """Return (V, c) such that V x + c = noiseᵀ L⁻¹ (x − m): for unit noise, squares of mean xᵀG⁻¹x."""
@@ -85,22 +93,46 @@ class CentredFactor:
         return weight, -(weight @ self.mean)
 
 
-def _blocks(design, index, count):
-    """Yield slices of 0 … count and these of the rows that were chosen, as many as fit into a few megabytes."""
-    size = max(1024, _BLOCK_NUMBERS // design.features)
-    for start in range(0, count, size):
-        part = slice(start, min(start + size, count))
-        yield part, design.dense(part if isinstance(index, slice) else index[part])
+class _Rows:
+    """The rows that were chosen, as often as they are asked for: a few megabytes at a time, gathered once if they are few."""
+
+    def __init__(self, design, index, count):
+        self.design, self.index, self.count = design, index, count
+        # Rows that were gathered may be written to.
+        self.owned = not isinstance(index, slice)
+        few = self.owned and count * design.features <= _HELD_NUMBERS
+        self._held = list(self._read()) if few else None
+
+    def blocks(self):
+        """Yield slices of 0 … count and the rows that belong there."""
+        return self._read() if self._held is None else iter(self._held)
+
+    def _read(self):
+        size = max(1024, _BLOCK_NUMBERS // self.design.features)
+        for start in range(0, self.count, size):
+            part = slice(start, min(start + size, self.count))
+            yield part, self.design.dense(self.index[part] if self.owned else part)
 
 
-def _mean(design, index, h, centred):
+def spans_of(design):
+    """Return how far the entries of each column lie apart at most, 1 where they are all alike, from all rows."""
+    low, high = _extremes(_Rows(design, slice(None), design.rows))
+    span = high - low
+    return torch.where((span > 0) & torch.isfinite(span), span, 1.0)
+
+
+def _mean(rows, h, centred):
     """Return the h-weighted mean of each feature; 0 where not centred."""
+    design = rows.design
     total = h.sum(dtype=torch.float64)
     mean = torch.zeros(design.features, dtype=torch.float64, device=design.device)
     if centred and total > 0:
-        for part, rows in _blocks(design, index, len(h)):
-            mean += h[part] @ rows
+        for part, block in rows.blocks():
+            mean += h[part] @ block
         mean /= total
+        # A constant column is to be zero when it is centred, not rounding that is scaled up.
+        entry = block[0].double()
+        mean = torch.where((mean - entry).abs() <= _CONSTANT * torch.finfo(design.dtype).eps * entry.abs(), entry, mean)
     return mean
 
 
@@ -117,26 +149,34 @@ def _seen_size(design, index, mean, count):
     return size if bool(((high > low) & (size > 0) & torch.isfinite(size)).all()) else None
 
 
-def _whole_size(design, index, mean, count, centred):
+def _whole_size(rows, mean, centred):
     """Return the mean, exact for columns that are constant, and the largest distance from it among all rows."""
-    high = torch.full((design.features,), -torch.inf, dtype=design.dtype, device=design.device)
-    low = -high
-    for _, rows in _blocks(design, index, count):
-        high = torch.maximum(high, _extreme(rows, torch.amax))
-        low = torch.minimum(low, _extreme(rows, torch.amin))
+    low, high = _extremes(rows)
     if centred:
-        # A constant column is to be zero when it is centred, not rounding that is scaled up.
         mean = torch.where(high == low, high.double(), mean)
-    size = torch.maximum((high - mean).abs(), (low - mean).abs()).to(design.dtype)
+    size = torch.maximum((high - mean).abs(), (low - mean).abs()).to(rows.design.dtype)
     return mean, torch.where((size > 0) & torch.isfinite(size), size, 1.0)
 
 
-def _gram(design, index, h, mean, size):
+def _extremes(rows):
+    """Return the least and the largest entry of each column."""
+    design = rows.design
+    high = torch.full((design.features,), -torch.inf, dtype=design.dtype, device=design.device)
+    low = -high
+    for _, block in rows.blocks():
+        high = torch.maximum(high, _extreme(block, torch.amax))
+        low = torch.minimum(low, _extreme(block, torch.amin))
+    return low, high
+
+
+def _gram(rows, h, mean, size):
     """Return Σ_i h_i r_i r_iᵀ with r = (x − mean) / size, summed in float64."""
+    design = rows.design
     gram = torch.zeros(design.features, design.features, dtype=torch.float64, device=design.device)
     mean, root = mean.to(design.dtype), h.sqrt()
-    for part, rows in _blocks(design, index, len(h)):
-        gram += _symmetric((rows - mean).div_(size).mul_(root[part].unsqueeze(1)))
+    for part, block in rows.blocks():
+        moved = torch.sub(block, mean)
+        gram += _symmetric(moved.div_(size).mul_(root[part].unsqueeze(1)))
     return gram
 
 

@@ -49,7 +49,7 @@ USUAL_RATE, LEAST_RATE = 0.5, 0.01
 TWO_SYSTEMS = 5.0
 # What a block costs, as measured (384, 784 and 1000 features): the multiply-adds of its Gram matrix, each of its rows that
 # of so many features more (it is gathered, centred and scaled), its factor and inverse so many squares of features.
-ROW_PRICE, FACTOR_PRICE = 200, 3.5
+ROW_PRICE, FACTOR_PRICE = 100, 5.0
 # One of those multiply-adds over one of a product, which is bound by memory for few outputs: this from so many outputs on,
 # and in proportion below.
 GRAM_PRICE, MANY_OUTPUTS = 0.8, 20
