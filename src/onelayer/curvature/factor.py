@@ -4,14 +4,14 @@ import itertools
 
 import torch
 
-__all__ = ["CentredFactor", "gram_work"]
+__all__ = ["CentredFactor", "gram_work", "spans_of", "symmetric"]
 
 # Added to the unit diagonal, in rounding units of the Gram matrix: the factorisation survives columns that depend on
 # each other, and directions this flat are left to conjugate gradients, which take one step for each.
 _JITTER = 16
 _ATTEMPTS = 6
-# Strips of a Gram matrix, and the features from which they pay.
-_PARTS, _SPLIT = 3, 128
+# Strips of a Gram matrix, and how wide one is at least.
+_PARTS, _STRIP = 3, 64
 # Numbers side by side in a maximum over rows.
 _WIDTH = 512
 # Of rows that are centred and scaled at a time (8 MB in float32).
@@ -176,7 +176,7 @@ def _gram(rows, h, mean, size):
     mean, root = mean.to(design.dtype), h.sqrt()
     for part, block in rows.blocks():
         moved = torch.sub(block, mean)
-        gram += _symmetric(moved.div_(size).mul_(root[part].unsqueeze(1)))
+        gram += symmetric(moved.div_(size).mul_(root[part].unsqueeze(1)))
     return gram
 
 
@@ -191,19 +191,22 @@ def _extreme(rows, extreme):
 
 def gram_work(objective):
     """Return the multiply-adds of a Gram matrix for one row, over those of half a pass for one row."""
-    share = (_PARTS + 1) / (2 * _PARTS) if objective.features >= _SPLIT else 1.0
+    parts = max(1, min(_PARTS, objective.features // _STRIP))
+    share = (parts + 1) / (2 * parts)
     return share * objective.features / objective.outputs
 
 
-def _symmetric(rows):
-    """Return rowsᵀ rows, two thirds of the work done: torch has no product that knows of symmetry."""
-    features, parts = rows.shape[1], _PARTS
-    if features < _SPLIT:
-        return rows.T @ rows
-    gram = rows.new_empty(features, features)
-    edges = [round(features * part / parts) for part in range(parts + 1)]
+def symmetric(rows):
+    """Return rowsᵀ rows of one matrix or of a batch, two thirds of the work done: torch has no product that knows of symmetry."""
+    features = rows.shape[-1]
+    parts = min(_PARTS, features // _STRIP)
+    if parts < 2:
+        return rows.mT @ rows
+    gram = rows.new_empty(*rows.shape[:-2], features, features)
+    # Whole strips, for a product of any other width takes as long as the next one.
+    edges = [features * part // parts // _STRIP * _STRIP for part in range(parts)] + [features]
     for start, end in itertools.pairwise(edges):
-        strip = rows[:, start:end].T @ rows[:, start:]
-        gram[start:end, start:] = strip
-        gram[start:, start:end] = strip.T
+        strip = rows[..., start:end].mT @ rows[..., start:]
+        gram[..., start:end, start:] = strip
+        gram[..., start:, start:end] = strip.mT
     return gram

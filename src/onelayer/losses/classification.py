@@ -52,9 +52,10 @@ class Logistic(Loss):
     def fenchel_young(self, scores, u, y):
         # KL(q‖p) with q = y + u.
         q, other = y + u, (1 - y) - u
-        divergence = divergence_terms(q, _log_sigmoid(scores)) + divergence_terms(
-            other, _log_sigmoid(-scores)
-        )
+        # log σ(z) and log σ(−z), which share what is dear.
+        rest = torch.log1p(torch.exp(-scores.abs()))
+        divergence = divergence_terms(q, scores.clamp(max=0) - rest)
+        divergence += divergence_terms(other, -scores.clamp(min=0) - rest)
         return torch.where((q >= 0) & (other >= 0), divergence, math.inf)
 
     def dual_interval(self, y):
@@ -230,7 +231,3 @@ class ProbabilitySquaredError(Loss):
 def _log_sum(rest, own):
     """Return log(rest + exp(own)), own ≤ 0: exact also where the sum is hardly more than one."""
     return torch.log1p(rest + torch.expm1(own))
-
-
-def _log_sigmoid(scores):
-    return scores.clamp(max=0) - torch.log1p(torch.exp(-scores.abs()))

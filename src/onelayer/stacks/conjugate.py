@@ -26,14 +26,15 @@ class Solutions:
     steps: int
 
 
-def solve(product, precondition, gradient, enough, most):
+def solve(product, precondition, gradient, improved, enough, most):
     """Return Solutions by preconditioned conjugate gradients from d = 0; each problem ends by itself.
 
     Parameters
     ----------
     product, precondition : callable
         Take Coefficients and return H v, M⁻¹ r as Coefficients in float64.
-    gradient : Coefficients
+    gradient, improved : Coefficients
+        g, and M⁻¹ g.
     enough : callable
         Takes ρ (Coefficients), ½ ρᵀM⁻¹ρ, its value at d = 0, and −½ gᵀd, the last three of shape (problems,); returns which
         problems are to stop.
@@ -43,7 +44,7 @@ def solve(product, precondition, gradient, enough, most):
     like = gradient.like
     residual = gradient.flat.clone()
     direction = torch.zeros_like(residual)
-    step = -precondition(gradient).flat
+    step = -improved.flat
     size = first = -(residual * step).sum(dim=1)
     going, gain, steps = size > 0, torch.zeros_like(size), 0
     while steps < most and bool(going.any()):
@@ -56,10 +57,10 @@ def solve(product, precondition, gradient, enough, most):
         gain = gain + length * size / 2
         direction = direction + length.unsqueeze(1) * step
         residual = residual + length.unsqueeze(1) * image
-        improved = precondition(like(residual)).flat
-        after = (residual * improved).sum(dim=1)
+        moved = precondition(like(residual)).flat
+        after = (residual * moved).sum(dim=1)
         going = going & (after > 0) & ~enough(like(residual), after / 2, first / 2, gain)
         ratio = torch.where(going, after / size.clamp(min=1e-300), 0.0)
-        step = torch.where(going.unsqueeze(1), ratio.unsqueeze(1) * step - improved, 0.0)
+        step = torch.where(going.unsqueeze(1), ratio.unsqueeze(1) * step - moved, 0.0)
         size = after
     return Solutions(like(direction), like(residual), steps)

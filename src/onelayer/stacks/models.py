@@ -4,6 +4,7 @@ import abc
 
 import torch
 
+from onelayer.curvature.factor import symmetric
 from onelayer.curvature.sampling import by_curvature
 from onelayer.stacks.coefficients import Coefficients
 
@@ -103,7 +104,7 @@ class OwnFactors(Model):
             if self._free:
                 part = torch.bmm(own.unsqueeze(1), X).squeeze(1) / total[:, output, None].clamp(min=1e-30)
             rows = (X - part.unsqueeze(1)).mul_(own.sqrt().unsqueeze(2))
-            lower, size = _factor(torch.bmm(rows.mT, rows), stack.l2)
+            lower, size = _factor(symmetric(rows), stack.l2)
             inverse.append(lower)
             scale.append(size)
             mean.append(part.double())
@@ -121,7 +122,8 @@ class OwnFactors(Model):
         weight, bias = _without_shift(gradient.weight, gradient.bias, self._shift)
         bias = bias * self._free
         reduced = ((weight - bias.unsqueeze(2) * self._mean) * self._scale).to(self._inverse.dtype)
-        half = (self._inverse @ reduced.unsqueeze(3)).mT
+        # Rows times matrices: as matrices times columns they took four times as long.
+        half = reduced.unsqueeze(2) @ self._inverse.mT
         weight = (half @ self._inverse).squeeze(2).double() * self._scale
         bias = bias / self._total - (weight * self._mean).sum(dim=2) * self._free
         return Coefficients.of(*_without_shift(weight, bias, self._shift))

@@ -20,6 +20,8 @@ MOST_STEPS = 30
 _TRIALS, _SHORTEST, _SUFFICIENT_DECREASE = 20, 1e-8, 1e-4
 # Products of one system, and from how many on the next system gets a new model.
 _MOST_PRODUCTS, _DEAR = 60, 6
+# Proofs that may fall short before rounding is thought to be the reason.
+_TRUSTED = 1
 # A stack is cut down to its open problems once these are no more than this share of it.
 _MANY = 0.6
 # Numbers of one float64 array that proofs are made with at a time.
@@ -146,18 +148,21 @@ class _Run:
         scale = point.value.abs().clamp(min=torch.finfo(torch.float64).tiny)
         target = at.CLOSING * self.tol * scale * 0.1**self.tries
         known = ~torch.isinf(self.remainder)
-        predicted = torch.where(known, self.remainder, 0.0) * self._decrement(self.gradient).square()
-        closing = known & (predicted <= target) & (target > 0) & ~self.done
-        if stack.dtype != torch.float64 and bool((closing & self._rounded(target)).any()):
-            self.gradient = self._fine_gradient()
         # A gradient of zero: conjugate gradients leave these problems alone.
         gradient = self.gradient.like(self.gradient.flat * ~self.done.unsqueeze(1))
+        improved = self.model.apply(gradient)
+        predicted = torch.where(known, self.remainder, 0.0) * _half_inner(gradient, improved).square()
+        closing = known & (predicted <= target) & (target > 0) & ~self.done
+        if stack.dtype != torch.float64 and bool((closing & self._rounded(target)).any()):
+            fine = self._fine_gradient()
+            gradient = fine.like(fine.flat * ~self.done.unsqueeze(1))
+            improved = self.model.apply(gradient)
 
         def enough(residual, rest, first, gain):
             return self._enough(target, closing, residual, rest, first, gain)
 
         solution = solve(
-            lambda v: stack.product(curvature, v), self.model.apply, gradient, enough, _MOST_PRODUCTS
+            lambda v: stack.product(curvature, v), self.model.apply, gradient, improved, enough, _MOST_PRODUCTS
         )
         self.products = solution.steps
         slopes = stack.slopes(solution.direction)
@@ -170,7 +175,8 @@ class _Run:
         full = length == 1.0
         self.point, self.gradient = after, stack.gradient(after)
         beyond = self.gradient.like(self.gradient.flat - solution.residual.flat)
-        off = self._decrement(beyond).clamp(min=0)
+        # About ½ ρᵀH⁻¹ρ of what the gradient there has beyond what the system left over.
+        off = _half_inner(beyond, self.model.apply(beyond)).clamp(min=0)
         self.remainder = torch.where(full, off / (slope / 2).square().clamp(min=1e-300), math.inf)
         if bool((closing & full).any()):
             self._prove(closing & full, point.scores, slopes)
@@ -203,10 +209,6 @@ class _Run:
             length = torch.where(worse, torch.where(length < _SHORTEST, 0.0, length / 4), length)
         return length, after
 
-    def _decrement(self, gradient):
-        """Return about ½ gᵀH⁻¹g of each problem."""
-        return (gradient.flat * self.model.apply(gradient).flat).sum(dim=1) / 2
-
     def _rounded(self, target):
         """Return which gradients may be off by more than a share of what a proof of `target` can bear: their sums are rounded."""
         stack = self.stack
@@ -214,8 +216,10 @@ class _Run:
         size = stack.rows.total(self.point.residual.square()).sum(dim=1).sqrt() * stack.column_norms.norm(
             dim=1
         )
-        off = torch.finfo(stack.dtype).eps * size / stack.total_weight
-        return (off.square() > at.ROUNDED * 2 * stack.l2 * target) | (self.tries > 0)
+        # Parts that are added in float64 have errors of their own.
+        share = math.sqrt(stack.rows.short / stack.rows.count)
+        off = torch.finfo(stack.dtype).eps * share * size / stack.total_weight
+        return (off.square() > at.ROUNDED * 2 * stack.l2 * target) | (self.tries > _TRUSTED)
 
     def _fine_gradient(self):
         """Return the gradient with sums over rows in float64: what rounding does to their terms averages out."""
@@ -269,3 +273,8 @@ class _Run:
         self.gradient = self.gradient.some(left)
         self.model = self.model and self.model.some(left)
         self.remainder, self.tries, self.done = self.remainder[left], self.tries[left], self.done[left]
+
+
+def _half_inner(left, right):
+    """Return half the inner product of each problem's coefficients."""
+    return (left.flat * right.flat).sum(dim=1) / 2

@@ -1,12 +1,19 @@
 """The rows of many problems: the same for all of them, or of their own."""
 
 import abc
+import functools
 
 import torch
 
 from onelayer.designs import products
 
-__all__ = ["OwnRows", "Rows", "ScaledRows", "SharedRows"]
+__all__ = ["OwnRows", "Rows", "ScaledRows", "SharedRows", "WidenedRows"]
+
+# Bytes of float64 numbers that are made at a time. As one array of 32 MB they took twice as long, for new pages.
+_WIDE_BYTES = 2**23
+# Rows whose products are added in their own arithmetic before the rest is added in float64: at least so many, in at most so
+# many parts.
+_SHORT_ROWS, _MOST_PARTS = 64, 32
 
 
 class Rows(abc.ABC):
@@ -28,6 +35,11 @@ class Rows(abc.ABC):
     features: int
     dtype: torch.dtype
     device: torch.device
+
+    @property
+    def short(self):
+        """How many terms of a sum over rows are added in `dtype`."""
+        return self.count
 
     @property
     @abc.abstractmethod
@@ -146,11 +158,23 @@ class OwnRows(Rows):
     def scores(self, weight, bias):
         return torch.baddbmm(bias.unsqueeze(1), self.X, weight.mT)
 
+    @functools.cached_property
+    def short(self):
+        # Equal parts of all rows, for then no product is made of a copy.
+        counts = range(min(_MOST_PARTS, max(1, self.count // _SHORT_ROWS)), 0, -1)
+        return self.count // next(parts for parts in counts if self.count % parts == 0)
+
     def adjoint(self, residual):
-        return torch.bmm(residual.mT, self.X)
+        if self.dtype == torch.float64 or self.short == self.count:
+            return torch.bmm(residual.mT, self.X)
+        left = residual.reshape(-1, self.short, residual.shape[2])
+        pulled = torch.bmm(left.mT, self.X.reshape(-1, self.short, self.features))
+        return pulled.unflatten(0, (len(self.X), -1)).sum(dim=1, dtype=torch.float64)
 
     def as_dtype(self, dtype):
-        return self if dtype == self.dtype else OwnRows(self._given, dtype)
+        if dtype == self.dtype:
+            return self
+        return WidenedRows(self._given) if dtype == torch.float64 else OwnRows(self._given, dtype)
 
     def take(self, index):
         return OwnRows(self._given[:, index], self.dtype)
@@ -162,6 +186,62 @@ class OwnRows(Rows):
         # In the arithmetic of the products, a little more than they are: they are but room for rounding.
         norms = 1.01 * self.X.square().sum(dim=1).sqrt().double()
         return norms if weight is None else norms * weight.amax(dim=1, keepdim=True).double().sqrt()
+
+
+class WidenedRows(Rows):
+    """An X for each problem in float64, a few problems at a time: there is no second copy of them.
+
+    Parameters
+    ----------
+    X : tensor of shape (problems, rows, features)
+        Of narrower numbers.
+    """
+
+    def __init__(self, X):
+        self.X = X
+        self.count, self.features = X.shape[1:]
+        self.dtype, self.device = torch.float64, X.device
+
+    @property
+    def axis(self):
+        return 1
+
+    def scores(self, weight, bias):
+        return torch.cat([torch.baddbmm(bias[part].unsqueeze(1), X, weight[part].mT) for part, X in self._parts()])
+
+    def adjoint(self, residual):
+        return torch.cat([torch.bmm(residual[part].mT, X) for part, X in self._parts()])
+
+    def swept(self, weight, bias, residual):
+        both = [
+            (torch.baddbmm(bias[part].unsqueeze(1), X, weight[part].mT), torch.bmm(residual[part].mT, X))
+            for part, X in self._parts()
+        ]
+        scores, pulled = zip(*both, strict=True)
+        return torch.cat(scores), torch.cat(pulled)
+
+    def as_dtype(self, dtype):
+        return self if dtype == self.dtype else OwnRows(self.X, dtype)
+
+    def take(self, index):
+        return WidenedRows(self.X[:, index])
+
+    def some(self, problems):
+        return WidenedRows(self.X[problems])
+
+    def column_norms(self, weight):
+        ones = torch.ones(self.X.shape[:2], dtype=self.dtype, device=self.device)
+        weight = ones if weight is None else weight.double()
+        squares = [torch.bmm(weight[part].unsqueeze(1), X.square()) for part, X in self._parts()]
+        return torch.cat(squares).squeeze(1).sqrt()
+
+    def _parts(self):
+        """Yield slices of problems and their X in float64, each in the place of the one before."""
+        size = max(1, _WIDE_BYTES // (8 * self.count * self.features or 1))
+        space = torch.empty(min(size, len(self.X)), *self.X.shape[1:], dtype=self.dtype, device=self.device)
+        for start in range(0, len(self.X), size):
+            part = slice(start, min(start + size, len(self.X)))
+            yield part, space[: part.stop - part.start].copy_(self.X[part])
 
 
 class ScaledRows(Rows):
