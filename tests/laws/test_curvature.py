@@ -25,6 +25,7 @@ from onelayer.curvature import (
     thresholds,
 )
 from onelayer.curvature.conjugate_gradients import solve
+from onelayer.curvature.factor import CentredFactor, spans_of, symmetric
 from onelayer.curvature.heavy import HeavyColumns
 from onelayer.curvature.sampling import by_curvature, jittered, systematic
 from onelayer.designs import Compressed, DenseDesign, SparseDesign, StandardizedDesign
@@ -430,6 +431,38 @@ def test_what_the_intercept_answers_for_is_taken_off(loss, fit_intercept, kind):
         assert left.norm() < 0.7 * residual.weight.norm()
     else:
         assert left.norm() < 1e-12 * residual.weight.norm()
+
+
+@pytest.mark.parametrize("spans", [False, True], ids=["sizes of some rows", "spans of all"])
+@pytest.mark.parametrize("part", [False, True], ids=["all rows", "some rows"])
+@pytest.mark.parametrize("constant", [0.0, 1234.567, -3e-7, 5e20])
+def test_a_factor_inverts_the_centred_gram_matrix(constant, part, spans):
+    generator = torch.Generator().manual_seed(4)
+    X = torch.randn(3000, 4, generator=generator) * torch.tensor([1.0, 1e-3, 50.0, 1.0]) + 7
+    # Constant in the rows that are taken, and in all of them: either leaves α alone.
+    X[:, 3] = constant
+    X[::2, 0] = 1.5
+    design, l2 = DenseDesign(X), 1e-12
+    index = torch.arange(0, 3000, 2) if part else slice(None)
+    h = torch.rand(1500 if part else 3000, generator=generator)
+    kept = X.clone()
+    factor = CentredFactor(design, index, h, l2, centred=True, spans=spans_of(design) if spans else None)
+    inverse = factor.inverse().double()
+    found = factor.scale.outer(factor.scale) * (inverse.T @ inverse)
+    rows, weight = X[index].double(), h.double()
+    rows = rows - (weight @ rows) / weight.sum()
+    # Rounding of the mean is no spread.
+    rows[:, rows.abs().amax(dim=0) <= 1e-5 * X[index].double().abs().amax(dim=0)] = 0
+    true = torch.linalg.inv((rows * weight.unsqueeze(1)).T @ rows + l2 * torch.eye(4, dtype=torch.float64))
+    size = true.diagonal().sqrt()
+    torch.testing.assert_close(found / size.outer(size), true / size.outer(size), rtol=1e-3, atol=1e-3)
+    assert torch.equal(X, kept)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (40, 63), (40, 128), (7, 200), (3, 40, 130)])
+def test_gram_matrices_are_put_together_of_strips(shape):
+    rows = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    torch.testing.assert_close(symmetric(rows), rows.mT @ rows)
 
 
 # ---- sampling ------------------------------------------------------------------------------------------------------

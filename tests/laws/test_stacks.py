@@ -16,6 +16,7 @@ from onelayer.objective import Objective
 from onelayer.penalties import L2
 from onelayer.solvers import Newton, minimize
 from onelayer.stacks import Coefficients, OwnRows, ScaledRows, SharedRows, Stack, solve_stack
+from onelayer.stacks import rows as rows_module
 from onelayer.stacks.models import model_of
 from onelayer.stacks.proofs import gaps
 
@@ -256,6 +257,45 @@ def test_problems_leave_one_by_one_and_what_cannot_be_solved_is_said():
     assert len(set(solved.steps.tolist())) > 1
     hopeless = solve_stack(given.stack, given.stack.zeros(), 1e-30)
     assert not bool(hopeless.proven.any())
+
+
+@pytest.mark.parametrize("count", [1, 3, 97, 130, 4096])
+@pytest.mark.parametrize("wide", [False, True])
+def test_products_with_rows_of_their_own_are_those_of_each_problem(monkeypatch, count, wide):
+    # Parts of rows, parts of problems, and what no equal parts can be made of.
+    monkeypatch.setattr(rows_module, "_WIDE_BYTES", 8 * 2 * max(count, 1) * FEATURES)
+    generator = torch.Generator().manual_seed(1)
+
+    def drawn(*shape):
+        return torch.randn(shape, generator=generator, dtype=torch.float64).float()
+
+    X, W, b, R = drawn(5, count, FEATURES), drawn(5, 2, FEATURES), drawn(5, 2), drawn(5, count, 2)
+    s = drawn(5, count).abs()
+    rows = OwnRows(X)
+    if wide:
+        rows, W, b, R = rows.as_dtype(torch.float64), W.double(), b.double(), R.double()
+    scores = torch.einsum("pij,pkj->pik", X.double(), W.double()) + b.double().unsqueeze(1)
+    pulled = torch.einsum("pik,pij->pkj", R.double(), X.double())
+    norms = torch.einsum("pi,pij->pj", s.double(), X.double().square()).sqrt()
+    near = {"rtol": 1e-12, "atol": 1e-12} if wide else {"rtol": 1e-4, "atol": 1e-4}
+    both = rows.swept(W, b, R)
+    for found, true in zip((rows.scores(W, b), rows.adjoint(R), *both), (scores, pulled) * 2, strict=True):
+        torch.testing.assert_close(found.double(), true, **near)
+    assert bool((rows.column_norms(s) >= norms * (1 - 1e-12)).all())
+    index = torch.tensor([3, 1])
+    torch.testing.assert_close(rows.some(index).scores(W[index], b[index]), rows.scores(W, b)[index])
+    some = torch.arange(0, count, 2)
+    torch.testing.assert_close(rows.take(some).scores(W, b), rows.scores(W, b)[:, some])
+    assert rows.count % max(rows.short, 1) == 0
+
+
+def test_sums_in_parts_lose_fewer_digits():
+    # Large terms that cancel: in one sum in float32 they are off by 0.2 to 0.9.
+    R = torch.cat([torch.ones(1, 2048, 1), -torch.ones(1, 2048, 1)], dim=1)
+    for seed in range(4):
+        X = (torch.randn(1, 4096, 1, generator=torch.Generator().manual_seed(seed)) + 300).float()
+        true = (R.double().mT @ X.double()).item()
+        assert abs(OwnRows(X).adjoint(R).item() - true) <= 0.06
 
 
 def test_a_bias_that_does_not_lie_in_one_piece_is_read_as_it_is():

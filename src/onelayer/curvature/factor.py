@@ -127,12 +127,15 @@ def _mean(rows, h, centred):
     total = h.sum(dtype=torch.float64)
     mean = torch.zeros(design.features, dtype=torch.float64, device=design.device)
     if centred and total > 0:
+        entry = mean
         for part, block in rows.blocks():
             mean += h[part] @ block
+            entry = block[0].double()
         mean /= total
         # A constant column is to be zero when it is centred, not rounding that is scaled up.
-        entry = block[0].double()
-        mean = torch.where((mean - entry).abs() <= _CONSTANT * torch.finfo(design.dtype).eps * entry.abs(), entry, mean)
+        mean = torch.where(
+            (mean - entry).abs() <= _CONSTANT * torch.finfo(design.dtype).eps * entry.abs(), entry, mean
+        )
     return mean
 
 

@@ -162,7 +162,12 @@ class _Run:
             return self._enough(target, closing, residual, rest, first, gain)
 
         solution = solve(
-            lambda v: stack.product(curvature, v), self.model.apply, gradient, improved, enough, _MOST_PRODUCTS
+            lambda v: stack.product(curvature, v),
+            self.model.apply,
+            gradient,
+            improved,
+            enough,
+            _MOST_PRODUCTS,
         )
         self.products = solution.steps
         slopes = stack.slopes(solution.direction)

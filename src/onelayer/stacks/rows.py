@@ -174,7 +174,8 @@ class OwnRows(Rows):
     def as_dtype(self, dtype):
         if dtype == self.dtype:
             return self
-        return WidenedRows(self._given) if dtype == torch.float64 else OwnRows(self._given, dtype)
+        widened = dtype == torch.float64 != self._given.dtype
+        return WidenedRows(self._given) if widened else OwnRows(self._given, dtype)
 
     def take(self, index):
         return OwnRows(self._given[:, index], self.dtype)
@@ -207,7 +208,9 @@ class WidenedRows(Rows):
         return 1
 
     def scores(self, weight, bias):
-        return torch.cat([torch.baddbmm(bias[part].unsqueeze(1), X, weight[part].mT) for part, X in self._parts()])
+        return torch.cat(
+            [torch.baddbmm(bias[part].unsqueeze(1), X, weight[part].mT) for part, X in self._parts()]
+        )
 
     def adjoint(self, residual):
         return torch.cat([torch.bmm(residual[part].mT, X) for part, X in self._parts()])
