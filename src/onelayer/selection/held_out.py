@@ -74,6 +74,9 @@ class HeldOut:
         try:
             return self._scorer(knowing, test, *self._table.rest(test))
         except (TypeError, ValueError, IndexError) as error:
+            if isinstance(self._scorer.scoring, str):
+                # Those of scikit-learn look at nothing but the model's answers: what they say is about these.
+                raise
             raise DataError(
                 f"{self._scorer.name} cannot be asked for rows of a stream ({error}): use a scoring of scikit-learn's, by name."
             ) from error
