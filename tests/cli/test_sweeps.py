@@ -167,15 +167,15 @@ def test_grids_in_words():
     assert read_grid_text("--Cs", "0.1,1,10") == [0.1, 1.0, 10.0]
     np.testing.assert_allclose(read_grid_text("--Cs", "1e-4:1e2:20"), np.logspace(-4, 2, 20))
     assert read_grid_text("--Cs", None) is None
-    for text in ("a", "1:2", "0:1:3", "1:2:1", "1:inf:3", "1,,2", "1:2:x"):
+    for text in ("a", "1:2", "0:1:3", "1,0", "1,-1", "nan", "1e-320,1", "1:2:1", "1:inf:3", "1,,2", "1:2:x"):
         with pytest.raises(
-            ParameterError, match=r"--Cs is '.*': give numbers with commas, or LOW:HIGH:COUNT"
+            ParameterError, match=r"--Cs is '.*': give numbers > 0 with commas, or LOW:HIGH:COUNT"
         ):
             read_grid_text("--Cs", text)
 
 
 WRONG = {
-    "grid": (["path", "iris", "--Cs", "1,0"], "Cs[1] is 0: give finite numbers > 0"),
+    "grid": (["path", "iris", "--Cs", "1,0"], "--Cs is '1,0': give numbers > 0 with commas"),
     "both": (
         ["path", "iris", "--Cs", "1", "--alphas", "1"],
         "--Cs and --alphas are two names for the strengths",
@@ -214,3 +214,57 @@ def test_bad_input_is_one_sentence_and_exit_code_two(capsys, tmp_path, case):
     assert (code, out) == (2, "")
     assert sentence in err
     assert len(err.splitlines()) == 1
+
+
+def test_a_folder_holds_one_run(capsys, tmp_path):
+    code, _, _ = run(capsys, "probe", "iris", "--Cs", "0.1,1", "--cv", "3", "--out", tmp_path)
+    assert code == 0
+    assert (tmp_path / "model.safetensors").exists()
+    code, _, _ = run(
+        capsys, "probe", "iris", "--Cs", "1", "--cv", "3", "--scaling", "l2", "--no-report", "--out", tmp_path
+    )
+    assert code == 0
+    # A model that takes rows as they are would be another one's, and so would the page.
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["summary.json"]
+    code, _, _ = run(capsys, "path", "iris", "--Cs", "1", "--out", tmp_path)
+    names = ["coef.npy", "intercept.npy", "report.html", "summary.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    code, _, _ = run(capsys, "path", "iris", "--Cs", "1,-1", "--out", tmp_path)
+    assert code == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+def test_a_summary_names_what_the_numbers_belong_to(capsys, tmp_path):
+    code, out, _ = run(capsys, "path", "iris", "--Cs", "1", "--standardize", "--json", "--out", tmp_path)
+    found = json.loads(out)
+    assert code == 0
+    assert len(found["feature_names"]) == 4
+    assert len(found["class_names"]) == 3
+    assert found["standardize"] is True
+
+
+def test_rows_that_cannot_be_judged_are_refused(capsys, tmp_path):
+    train, test = tmp_path / "train.csv", tmp_path / "test.csv"
+    rows = [f"{number % 7},{number % 5},{'ab'[number % 2]}" for number in range(40)]
+    train.write_text("\n".join(["p,q,label", *rows]) + "\n")
+    test.write_text("p,q,label\n1,2,c\n")
+    for arguments, sentence in (
+        (
+            ["path", train, "--Cs", "1", "--test", test],
+            "--test holds the label 'c', which the training rows have not",
+        ),
+        (
+            ["probe", train, "--Cs", "1", "--test", test],
+            "test holds the label 'c' in row 0, which train has not",
+        ),
+        (
+            ["probe", train, "--Cs", "1", "--validation", "0.999"],
+            "--validation 0.999 leaves too few of 40 rows",
+        ),
+        (["path", train, "--Cs", "1", "--seed", "-1"], "--seed is -1: give a whole number ≥ 0"),
+        (["probe", train, "--Cs", "1", "--scoring", "r2"], "scoring by r2 fails here"),
+    ):
+        code, out, err = run(capsys, *arguments, "--out", tmp_path / "out")
+        assert (code, out) == (2, "")
+        assert sentence in err
+        assert "Traceback" not in err

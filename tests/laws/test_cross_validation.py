@@ -223,7 +223,8 @@ def test_groups_stay_together():
     with pytest.raises(DataError, match=r"groups has 3 entries and X has 150 rows: give one for each row\."):
         ol.LogisticRegressionCV([1.0], cv=GroupKFold(3)).fit(IRIS.X, IRIS.y, groups=[0, 1, 2])
     with pytest.raises(
-        DataError, match=r"cannot split these rows \(.*groups.*\): give fewer folds, or another splitter"
+        DataError,
+        match=r"cannot split these rows \(.*groups.*\): give a number of folds that they have rows and groups for",
     ):
         ol.LogisticRegressionCV([1.0], cv=GroupKFold(3)).fit(IRIS.X, IRIS.y)
 
@@ -335,7 +336,7 @@ def test_scores_that_are_not_finite_are_never_chosen():
 WRONG = {
     "zero": (ParameterError, {"Cs": [0.0]}, {}, r"Cs\[0\] is 0: give finite numbers > 0"),
     "twice": (ParameterError, {"Cs": [1.0, 1.0]}, {}, r"Cs holds 1 twice"),
-    "no points": (ParameterError, {"Cs": 0}, {}, r"the grid has 0 points: give at least 1, or a list"),
+    "no points": (ParameterError, {"Cs": 0}, {}, r"Cs is 0: give a number of points ≥ 1, or a list"),
     "rule": (
         ParameterError,
         {"rule": "worst"},
@@ -346,13 +347,13 @@ WRONG = {
         ParameterError,
         {"scoring": "beauty"},
         {},
-        r"scoring is 'beauty': give a name or a callable of scikit-learn",
+        r"scoring is 'beauty': give one name or callable of scikit-learn, for example 'neg_log_loss'",
     ),
     "too many folds": (
         DataError,
         {"cv": 200},
         {},
-        r"cv=200 cannot split these rows \(.*\): give fewer folds, or another",
+        r"cv=200 cannot split these rows \(.*\): give a number of folds",
     ),
     "one class": (
         DataError,
@@ -366,7 +367,7 @@ WRONG = {
         DataError,
         {"cv": [(np.arange(0, 150, 2), np.arange(1, 150, 2))]},
         {"sample_weight": np.arange(150) % 2},
-        r"fold 0 of cv cannot be fitted: none of these rows has a positive weight",
+        r"fold 0 of cv has no training rows of positive weight: use fewer folds",
     ),
     "rows that are not there": (
         DataError,
@@ -441,7 +442,8 @@ def test_what_a_stream_cannot_give_is_said():
         return np.linalg.norm(X[:, 0] - model.predict(X))
 
     with pytest.raises(
-        DataError, match=r"distances cannot be asked for rows of a stream \(.*\): use a scoring"
+        DataError,
+        match=r"scoring is the function 'distances', which may look at rows, and those of a stream are not kept: give a name",
     ):
         ol.LogisticRegressionCV([1.0], cv=3, scoring=distances).fit(stream)
 

@@ -1,12 +1,13 @@
 """``onelayer path``."""
 
 import json
+import math
 import warnings
 
 import typer
 
 from onelayer.cli.sweeps import Sweeping, read_grid_text
-from onelayer.errors import ParameterError
+from onelayer.errors import DataError, ParameterError
 
 __all__ = ["path"]
 
@@ -72,6 +73,8 @@ def _run(asked, grids, count, time_limit):
             asked.estimator(), *loaded.training, count=count, time_limit=time_limit, verbose=1, **grids
         )
     X_test, y_test = loaded.test
+    if y_test is not None and loaded.kind != "linear":
+        _require_known(y_test, found.estimator(0).classes_)
     metric = "r2" if loaded.kind == "linear" else "accuracy"
     scores = None if y_test is None else found.scores(X_test, y_test)
     points = [
@@ -83,7 +86,7 @@ def _run(asked, grids, count, time_limit):
             "status": str(point.result.status),
             "passes": point.result.passes,
             "seconds": point.result.seconds,
-            **({} if scores is None else {f"test_{metric}": float(scores[place])}),
+            **({} if scores is None else {f"test_{metric}": _known(scores[place])}),
         }
         for place, point in enumerate(found.points)
     ]
@@ -92,6 +95,11 @@ def _run(asked, grids, count, time_limit):
         "model": loaded.kind,
         "n_train": loaded.rows,
         "n_features": found.estimator(0).n_features_in_,
+        "feature_names": _listed(loaded.names["feature_names"]),
+        "class_names": _listed(loaded.names["class_names"]),
+        **{
+            name: getattr(asked, name) for name in ("loss", "l1_ratio", "standardize", "class_weight", "seed")
+        },
         "asked": found.asked,
         "points": points,
         "seconds": found.total_seconds,
@@ -103,6 +111,7 @@ def _run(asked, grids, count, time_limit):
     if asked.report:
         name = {"r2": "R²"}.get(metric, metric)
         write_path_report(asked.folder / "report.html", found, loaded.name, scores, name)
+    asked.forget("summary.json", "coef.npy", "intercept.npy")
     if asked.as_json:
         typer.echo(json.dumps(summary))
     else:
@@ -111,12 +120,34 @@ def _run(asked, grids, count, time_limit):
     return 0 if whole and all(point.result.status.is_success for point in found.points) else 3
 
 
+def _listed(names):
+    return None if names is None else [str(name) for name in names]
+
+
+def _known(score):
+    """Return a float, or None for what JSON has no number for."""
+    return float(score) if math.isfinite(score) else None
+
+
+def _require_known(labels, classes):
+    """Refuse test rows of a class that nothing was trained on: they would count as errors."""
+    import numpy as np
+
+    strange = np.setdiff1d(labels, classes)
+    if len(strange):
+        raise DataError(
+            f"--test holds the label {strange.tolist()[0]!r}, which the training rows have not: leave such rows out, or add the "
+            "class."
+        )
+
+
 def _tell(summary, asked, metric):
     test = f"{'test ' + metric:>14}" if f"test_{metric}" in summary["points"][0] else ""
     typer.echo(typer.style(f"{'C':>12}{'alpha':>12}{'objective':>14}{'relative gap':>14}{test}", bold=True))
     for point in summary["points"]:
         gap = "–" if point["relative_gap"] is None else f"{point['relative_gap']:.1e}"
-        score = f"{point[f'test_{metric}']:>14.4f}" if test else ""
+        found = point[f"test_{metric}"] if test else None
+        score = f"{'–' if found is None else format(found, '.4f'):>14}" if test else ""
         typer.echo(f"{point['C']:>12.4g}{point['alpha']:>12.4g}{point['objective']:>14.8g}{gap:>14}{score}")
     missing = summary["asked"] - len(summary["points"])
     rest = f"; {missing} of {summary['asked']} points were not reached" if missing else ""

@@ -85,6 +85,7 @@ def _run(asked, validation, grid, settings):
     if asked.report:
         names = loaded.names["class_names"]
         write_probe_report(asked.folder / "report.html", found, loaded.name, test or train, names)
+    asked.forget("summary.json", *(() if found.scaling == "l2" else ("config.json", "model.safetensors")))
     if asked.as_json:
         typer.echo(json.dumps(summary))
     else:
@@ -109,10 +110,19 @@ def _parts(loaded, validation, asked):
         return train, load_test(validation, asked.data, loaded.encoder, loaded.X.shape[1])
     from sklearn.model_selection import train_test_split
 
+    from onelayer.errors import DataError
+    from onelayer.estimators.validation import first_line
+
     stratify = None if loaded.kind == "linear" else loaded.y
-    X, X_held, y, y_held = train_test_split(
-        *train, test_size=share, random_state=asked.seed + 1, stratify=stratify
-    )
+    try:
+        X, X_held, y, y_held = train_test_split(
+            *train, test_size=share, random_state=asked.seed + 1, stratify=stratify
+        )
+    except ValueError as error:
+        raise DataError(
+            f"--validation {validation} leaves too few of {len(loaded.y)} rows on one side ({first_line(error)}): give another "
+            "share, or leave it out for folds."
+        ) from error
     return (X, y), (X_held, y_held)
 
 

@@ -9,7 +9,9 @@ from onelayer.errors import ParameterError
 
 __all__ = ["Sweeping", "read_grid_text"]
 
-_GRID = "give numbers with commas, or LOW:HIGH:COUNT for equal ratios, for example 1e-4:1e2:20"
+_GRID = "give numbers > 0 with commas, or LOW:HIGH:COUNT for equal ratios, for example 1e-4:1e2:20"
+# Strengths, and their inverses, that can be divided by.
+_LEAST = 1e-200
 
 
 def read_grid_text(name, text):
@@ -30,9 +32,23 @@ def read_grid_text(name, text):
                 raise ValueError
             ratio = (high / low) ** (1 / (count - 1))
             return [low * ratio**place for place in range(count - 1)] + [high]
-        return [float(part) for part in text.split(",")]
+        grid = [float(part) for part in text.split(",")]
+        if not all(_LEAST <= value <= 1 / _LEAST for value in grid):
+            raise ValueError
+        return grid
     except (ValueError, OverflowError) as error:
         raise ParameterError(f"{name} is {text!r}: {_GRID}.") from error
+
+
+# What the two commands, and onelayer fit, write into a folder.
+_RESULTS = (
+    "summary.json",
+    "config.json",
+    "model.safetensors",
+    "coef.npy",
+    "intercept.npy",
+    "report.html",
+)
 
 
 @dataclasses.dataclass
@@ -83,10 +99,18 @@ class Sweeping:
             raise ParameterError(f"--model is {self.model!r}: the known ones are linear, logistic, softmax.")
         if self.class_weight not in (None, "balanced"):
             raise ParameterError(f"--class-weight is {self.class_weight!r}: the known one is balanced.")
+        if self.seed < 0:
+            raise ParameterError(f"--seed is {self.seed}: give a whole number ≥ 0.")
         if self.threads is not None and self.threads < 1:
             raise ParameterError(f"--threads is {self.threads}: give a number ≥ 1.")
 
-    def estimator(self, *, standardize=None):
+    def forget(self, *written):
+        """Remove what earlier runs left in the folder beside what this one has written: it would not be of this one."""
+        for name in _RESULTS:
+            if name not in written and (name != "report.html" or not self.report):
+                (self.folder / name).unlink(missing_ok=True)
+
+    def estimator(self):
         """Return the estimator whose strengths are gone along."""
         import onelayer as ol
 
@@ -94,7 +118,7 @@ class Sweeping:
             "l1_ratio": self.l1_ratio,
             "tol": self.tol,
             "fit_intercept": not self.no_intercept,
-            "standardize": self.standardize if standardize is None else standardize,
+            "standardize": self.standardize,
             "device": self.device,
             "dtype": self.dtype,
         }

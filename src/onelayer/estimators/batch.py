@@ -17,7 +17,7 @@ from onelayer.estimators.scaling import Scaling, Undo
 from onelayer.estimators.strengths import penalty_of
 from onelayer.estimators.validation import as_flag, as_number, as_sample_weight, resolve_dtype
 from onelayer.result import Record, Result, Status
-from onelayer.stacks import OwnRows, SharedRows, Stack, solve_stack
+from onelayer.stacks import OwnRows, ScaledRows, SharedRows, Stack, solve_stack
 
 __all__ = ["Batch", "Entry"]
 
@@ -36,10 +36,13 @@ class Entry:
         Fitted; None where the problem cannot be fitted.
     message : str
         What became of it.
+    error : OnelayerError, optional
+        Why it cannot be fitted.
     """
 
     model: Any
     message: str
+    error: Exception | None = None
 
     @property
     def status(self):
@@ -78,7 +81,8 @@ class Batch:
     def fit(self, tell=None):
         """Fit all; return a list of Entry."""
         self.tell = tell or (lambda count: None)
-        with torch.inference_mode(False), torch.no_grad():
+        autocast = torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False)
+        with torch.inference_mode(False), torch.no_grad(), autocast[0], autocast[1]:
             self._read_X()
             tasks = [task for place in range(len(self.targets)) if (task := self._read(place))]
             for group in _alike(tasks, self._together):
@@ -111,7 +115,7 @@ class Batch:
                     f"y has {len(targets.y)} rows and X has {self.rows}: give one target for each row."
                 )
         except OnelayerError as error:
-            self.entries[place] = Entry(None, str(error))
+            self.entries[place] = Entry(None, str(error), error)
             self.tell(1)
             return None
         weight = targets.sample_weight
@@ -176,33 +180,42 @@ class Batch:
     def _rows_of(self, tasks, dtype, weights, free):
         """Return the Rows of a stack, and what makes the Undo of one of its problems."""
         standardize = as_flag("standardize", self.estimator.standardize)
-        if not self.own:
-            design, scalings = self.features.design(dtype), [None] * len(tasks)
-            if standardize:
-                weight = None if weights[0] is None else torch.from_numpy(weights[0]).to(design.device)
-                scaling = Scaling.of(design, weight, centred=free)
-                design, scalings = (
-                    StandardizedDesign(design, scaling.mean, scaling.scale),
-                    [scaling] * len(tasks),
-                )
-            return SharedRows(design), lambda number, task: Undo(scalings[number], task.targets.classes)
-        places = torch.tensor([task.place for task in tasks])
-        X = self.features.data.view(-1, self.rows, self.width)
-        contiguous = bool((places.diff() == 1).all())
-        X = X[int(places[0]) : int(places[-1]) + 1] if contiguous else X[places.to(X.device)]
-        scalings = [None] * len(tasks)
-        if standardize:
-            X = X.to(torch.promote_types(X.dtype, torch.float32), copy=True)
-            for number, weight in enumerate(weights):
-                weight = None if weight is None else torch.from_numpy(weight).to(X.device)
-                scalings[number] = scaling = Scaling.of(DenseDesign(X[number]), weight, centred=free)
-                X[number] = ((X[number].double() - scaling.mean) / scaling.scale).to(X.dtype)
-        return OwnRows(X, dtype), lambda number, task: Undo(scalings[number], task.targets.classes)
+        if self.own:
+            places = np.array([task.place for task in tasks])
+            X = self.features.data.view(-1, self.rows, self.width)
+            contiguous = bool((np.diff(places) == 1).all())
+            X = X[places[0] : places[-1] + 1] if contiguous else X[torch.from_numpy(places).to(X.device)]
+            rows, designs = OwnRows(X, dtype), [DenseDesign(part) for part in X]
+        else:
+            design = self.features.design(dtype)
+            rows, designs = SharedRows(design), [design] * len(tasks)
+        if not standardize:
+            return rows, lambda number, task: Undo(None, task.targets.classes)
+        # Classes that are weighted weight the rows of each problem otherwise, and so its means and scales.
+        alike = not self.own and all(_same(weight, weights[0]) for weight in weights)
+        scalings = [
+            self._scaling(design, weight, free)
+            for design, weight in zip(designs[: 1 if alike else None], weights, strict=False)
+        ] * (len(tasks) if alike else 1)
+        if alike:
+            first = scalings[0]
+            rows = SharedRows(StandardizedDesign(designs[0], first.mean, first.scale))
+        else:
+            mean, scale = (
+                torch.stack([getattr(one, name) for one in scalings]) for name in ("mean", "scale")
+            )
+            rows = ScaledRows(rows, mean, scale)
+        return rows, lambda number, task: Undo(scalings[number], task.targets.classes)
+
+    def _scaling(self, design, weight, free):
+        weight = None if weight is None else torch.from_numpy(weight).to(design.device)
+        return Scaling.of(design, weight, centred=free)
 
     def _entry(self, task, found, undo, solved, number, seconds, dtype):
         model, loss = task.model, task.targets.loss
         value, gap = solved.value[number].item(), solved.gap[number].item()
-        relative, steps = gap / abs(value), int(solved.steps[number])
+        # Of a P of zero, 0 is all that could be proven.
+        relative, steps = gap / abs(value) if value else 0.0, int(solved.steps[number])
         message = f"The certified relative gap is {relative:.2g}, at most tol={model.tol:g}."
         record = Record(steps, seconds, solved.passes, value, relative_gap=relative)
         model.objective_record_ = {
@@ -251,10 +264,16 @@ class Batch:
                 warnings.simplefilter("ignore")
                 model.fit(X, self.targets[place], self.sample_weight)
         except OnelayerError as error:
-            self.entries[place] = Entry(None, str(error))
+            self.entries[place] = Entry(None, str(error), error)
             return
+        if model.result_.status is Status.INTERRUPTED:
+            raise KeyboardInterrupt
         model.init = self.estimator.init
         self.entries[place] = Entry(model, model.result_.message)
+
+
+def _same(one, other):
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
 
 
 def _twin(model):

@@ -1,11 +1,12 @@
 """Leave-one-out from one fit: what each row would be predicted by the fit of all others."""
 
+import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
 from onelayer.curvature import DenseHessian, WideRows
 from onelayer.errors import DataError, ParameterError
-from onelayer.estimators.validation import as_tensor, is_stream
+from onelayer.estimators.validation import as_sample_weight, as_tensor, is_stream
 from onelayer.parameters import Parameters
 
 __all__ = ["LeftOut", "left_out_scores"]
@@ -46,6 +47,8 @@ class LeftOut:
         ------
         ParameterError
             The loss is not smooth, the penalty has an L1 part, or there are too many coefficients.
+        DataError
+            Other data than were fitted; or a row that the fit of all others says nothing about (a leverage of 1).
 
         References
         ----------
@@ -70,7 +73,7 @@ class LeftOut:
         Returns
         -------
         float
-            Rows count with their weights.
+            Rows count with `sample_weight`; class weights are a part of the fit alone.
 
         Raises
         ------
@@ -86,6 +89,16 @@ class LeftOut:
         -0.13
         """
         scores, objective = left_out_scores(self, X, y, sample_weight, offset)
+        # Class weights are a part of the fit, not of what is asked of it: as in a cross-validation.
+        weight = as_sample_weight(sample_weight, objective.rows)
+        weight = torch.ones_like(scores[:, 0]) if weight is None else torch.from_numpy(weight).to(scores)
+        share = weight / weight.sum()
+
+        def mean(values):
+            # A row of no weight counts for nothing, even where its loss is infinite.
+            each = share.view(-1, *[1] * (values.ndim - 1))
+            return torch.where(each > 0, each * values, 0.0).sum(dim=0)
+
         known = (
             ("neg_mean_squared_error", "r2")
             if objective.loss.targets == "real"
@@ -95,14 +108,15 @@ class LeftOut:
         if scoring not in known:
             raise ParameterError(f"scoring is {scoring!r}: give {known[0]!r} or {known[1]!r}.")
         if scoring == "neg_log_loss":
-            return -objective._mean(objective.loss.value(scores, objective.y))
+            return -mean(objective.loss.value(scores, objective.y)).sum().item()
         if scoring == "accuracy":
-            return objective._mean(_right(scores, objective.y).double())
-        squares = objective._mean((scores - objective.y).square().sum(dim=1))
+            return mean(_right(scores, objective.y).double()).item()
+        squares = mean((scores - objective.y).square())
         if scoring == "neg_mean_squared_error":
-            return -squares / objective.outputs
-        mean = objective.loss.best_constant(objective.y, _weights(objective), objective.outputs)
-        return 1 - squares / objective._mean((objective.y - mean).square().sum(dim=1))
+            return -squares.mean().item()
+        total = mean((objective.y - mean(objective.y)).square())
+        # As in scikit-learn: the mean over targets, and 0 for one that does not vary.
+        return torch.where(total > 0, 1 - squares / total, (squares == 0).to(total)).mean().item()
 
     def _one_score(self, scores):
         return scores.shape[1] == 1 and not getattr(self, "_two_dimensional", False)
@@ -117,6 +131,7 @@ def left_out_scores(model, X, y, sample_weight=None, offset=None):
     if is_stream(X):
         raise DataError(f"X is the stream {X.name!r}: leave-one-out needs the rows in memory.")
     problem = Problem(model, X, y, sample_weight, offset)
+    _check_same(model, problem)
     with problem.working():
         objective = problem.objective.as_dtype(torch.float64)
         _check(objective)
@@ -124,6 +139,24 @@ def left_out_scores(model, X, y, sample_weight=None, offset=None):
         weight, bias = (as_tensor(part, torch.float64, device) for part in model._weight_and_bias())
         parameters = problem.undo.to_solver(Parameters.of(weight, bias)).to(torch.float64)
         return _left_out(objective, objective.point(parameters)), objective
+
+
+def _check_same(model, problem):
+    """Refuse other data than those of the fit, as far as they can be told."""
+    found, fitted = problem.objective, model.objective_record_
+    for what, now, then in (
+        ("columns", found.features, model.n_features_in_),
+        ("rows", found.rows, fitted.get("n_samples", found.rows)),
+        ("outputs", found.outputs, fitted.get("n_outputs", found.outputs)),
+    ):
+        # A model that was taken over from elsewhere knows of no rows.
+        if then and now != then:
+            raise DataError(f"these data have {now} {what}, and {then} were fitted: give what was fitted.")
+    classes = getattr(model, "classes_", None)
+    if classes is not None and not np.array_equal(classes, problem.model.classes_):
+        raise DataError(
+            f"y has the labels {problem.model.classes_.tolist()}, and {classes.tolist()} were fitted: give what was fitted."
+        )
 
 
 def _check(objective):
@@ -166,7 +199,13 @@ def _single(hessian, curvature, where, rows, share, residual):
     columns = rows.T.expand(hessian.outputs, -1, -1)
     leverage = hessian.half_solve(columns).square().sum(dim=1).T
     left = 1 - share.unsqueeze(1) * curvature.diagonals(where).T * leverage
-    return leverage * share.unsqueeze(1) * residual / left.clamp(min=_ALONE)
+    alone = (left < _ALONE).any(dim=1).nonzero()
+    if len(alone):
+        raise DataError(
+            f"row {where.start + int(alone[0])} has a leverage of 1: the others leave some direction that it needs to the penalty "
+            "alone, and float64 has no digits for that. Give a larger alpha (smaller C), or leave that row out."
+        )
+    return leverage * share.unsqueeze(1) * residual / left
 
 
 def _coupled(hessian, curvature, where, rows, share, residual):

@@ -49,7 +49,11 @@ class Problem:
 
     def __init__(self, estimator, X, y=None, sample_weight=None, offset=None):
         self.strength = strength_name(estimator)
-        self.model = type(estimator)(**estimator.get_params(deep=False))
+        self.model = model = type(estimator)(**estimator.get_params(deep=False))
+        self.tol = as_number("tol", model.tol)
+        self.max_iter = None if model.max_iter is None else int(as_number("max_iter", model.max_iter, low=1))
+        limit = getattr(model, "time_limit", None)
+        self.time_limit = None if limit is None else as_number("time_limit", limit)
         self.group = processes_of(X)
         with self.working():
             features, y, sample_weight = self.model._read(X, y, sample_weight, self.group)
@@ -69,7 +73,13 @@ class Problem:
     @contextlib.contextmanager
     def working(self):
         """Have ordinary tensors without a graph, and the errors of one process in all of them."""
-        with self.group.shared(), torch.inference_mode(False), torch.no_grad():
+        with (
+            self.group.shared(),
+            torch.inference_mode(False),
+            torch.no_grad(),
+            torch.autocast("cpu", enabled=False),
+            torch.autocast("cuda", enabled=False),
+        ):
             yield
 
     def alpha(self, strength):
@@ -87,13 +97,14 @@ class Problem:
     def part(self, counts):
         """Return the problem with each row as often as these numbers say, by weights: X is shared."""
         objective, other = self.objective, copy.copy(self)
-        weight = objective.sample_weight
-        weight = torch.ones(objective.rows, dtype=torch.float64) if weight is None else weight.double()
-        weight = weight * torch.as_tensor(counts, device=weight.device)
+        # As they were given: proofs are about these.
+        weight, device = objective._given["sample_weight"], objective.design.device
+        weight = torch.as_tensor(1.0 if weight is None else weight, dtype=torch.float64, device=device)
+        weight = weight * torch.as_tensor(counts, device=device)
         share = weight.sum().item() / objective.rows
         if not share > 0:
             raise DataError("none of these rows has a positive weight: leave out fewer of them.")
-        weight = (weight / share).to(objective.design.device)
+        weight = weight / share
         design = objective.design
         if self.undo.scaling is not None:
             # What is held out has no say in the scales either.
@@ -120,13 +131,14 @@ class Problem:
         """
         objective = self.at(alpha)
         model = self.model
+        limits = [limit for limit in (time_limit, self.time_limit) if limit is not None]
         outcome = minimize(
             self.solver,
             objective,
             start,
-            tol=as_number("tol", model.tol) if tol is None else tol,
-            max_iter=None if model.max_iter is None else int(as_number("max_iter", model.max_iter, low=1)),
-            time_limit=time_limit,
+            tol=self.tol if tol is None else tol,
+            max_iter=self.max_iter,
+            time_limit=min(limits, default=None),
             callbacks=callbacks,
             names=getattr(model, "feature_names_in_", None),
             after=after,

@@ -62,8 +62,13 @@ def choose(scores, alphas, strengths, rule, *, name, metric, errors=None):
     means = np.where(known, means, -np.inf)
     count = len(scores)
     if errors is None:
-        errors = scores.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else np.full(len(means), np.nan)
-    sure = bool(np.isfinite(errors).all())
+        if rule == "one-standard-error" and count < 2:
+            raise ParameterError(
+                "rule is 'one-standard-error', and a single split has no standard error: give more folds, or rule='best'."
+            )
+        spread = np.where(known, scores, 0.0)
+        errors = spread.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else np.full(len(means), np.nan)
+    sure = bool(np.isfinite(errors[known]).all())
     # The same up to rounding of the scores themselves counts as equal.
     most = means.max()
     equal = means >= most - 1e-12 * max(abs(most), 1e-300)
@@ -86,10 +91,14 @@ def choose(scores, alphas, strengths, rule, *, name, metric, errors=None):
             f"{name}={strengths[chosen]:.4g} is the strongest penalty whose mean {metric} {over}, {means[chosen]:.4g}, is within "
             f"one standard error of the best one, {shown} at {name}={strengths[best]:.4g}"
         )
-    edge = alphas[chosen] in (alphas.min(), alphas.max()) and len(alphas) > 1 and rule == "best"
+    missing = int((~known).sum())
+    if missing:
+        reason += f"; {missing} of {len(means)} strengths are left out, for their {metric} is not finite"
+    edge = alphas[chosen] in (alphas.min(), alphas.max()) and len(alphas) > 1
     if edge:
         way = "weaker" if alphas[chosen] == alphas.min() else "stronger"
-        reason += f"; it is the end of the grid: {way} penalties may be better still"
+        still = "be better still" if rule == "best" else "do as well"
+        reason += f"; it is the end of the grid: {way} penalties may {still}"
     return Choice(int(chosen), float(means[chosen]), float(errors[chosen]), reason + ".")
 
 

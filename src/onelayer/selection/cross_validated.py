@@ -1,12 +1,14 @@
 """Estimators that choose the strength of their penalty by cross-validation."""
 
 import abc
+import dataclasses
 import numbers
 import time
 import warnings
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
@@ -15,11 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.documentation import Documented
 from onelayer.estimators.problem import Problem
-from onelayer.estimators.validation import as_array, as_flag
+from onelayer.estimators.validation import as_array, as_flag, as_number, first_line
 from onelayer.selection.choosing import RULES, choose
 from onelayer.selection.folds import Fold, fit_folds
 from onelayer.selection.grids import read_grid
-from onelayer.selection.held_out import HeldOut, Table
+from onelayer.selection.held_out import HeldOut, Table, refuse_rows, scores_of
 from onelayer.selection.path_result import PathResult
 from onelayer.selection.progress import Sweep
 from onelayer.selection.scoring import Scorer
@@ -34,10 +36,11 @@ class Scored:
     scoring: Any
     estimator_: Any
 
-    def score(self, X, y, sample_weight=None):
-        """Return the score of `scoring` on these rows."""
+    def score(self, X, y=None, sample_weight=None, offset=None):
+        """Return the score of `scoring` on these rows; a stream brings its own y, and is read twice."""
         check_is_fitted(self, "estimator_")
-        return Scorer(self.scoring, self.estimator_)(self.estimator_, X, as_array(y), sample_weight)
+        scorer = Scorer(self.scoring, self.estimator_)
+        return scores_of(scorer, [self.estimator_], X, y, sample_weight, offset)[0]
 
 
 class CrossValidated(Documented, BaseEstimator, abc.ABC):
@@ -94,14 +97,28 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
             raise ParameterError(f"rule is {self.rule!r}: give one of {', '.join(map(repr, RULES))}.")
         name = "Cs" if hasattr(self, "Cs") else "alphas"
         refit = as_flag("refit", self.refit)
-        given = None if _is_count(self._grid) else read_grid(name, self._grid)
+        given = None if _is_count(name, self._grid) else read_grid(name, self._grid)
+        verbose = as_number("verbose", self.verbose) > 0
         whole = Problem(self._model(**self._settings()), X, y, sample_weight, offset)
         scorer = Scorer(self.scoring, whole.model)
         with whole.working():
             table = Table(whole, X, y, sample_weight, offset)
+            if table.X is None:
+                refuse_rows(scorer)
+            if is_classifier(self) and table.y.ndim != 1:
+                raise DataError(
+                    "y holds probabilities of classes, by which folds are not scored: give a label for each row."
+                )
             # Of several processes the first one draws.
             splits = whole.group.agreed(self._splits(table, groups))
+            self._check_splits(len(splits))
             folds = [Fold.of(number, whole, table, *split) for number, split in enumerate(splits)]
+            lacking = [number for number, fold in enumerate(folds) if not fold.shared]
+            if lacking and not refit:
+                raise DataError(
+                    f"fold {lacking[0]} of cv lacks a class, and refit=False averages the coefficients of all classes: use "
+                    "sklearn.model_selection.StratifiedKFold, or refit=True."
+                )
             strengths = self._usual(whole, self._grid) if given is None else given
             alphas = [whole.alpha(strength) for strength in strengths]
             path = PathResult(whole, alphas)
@@ -109,7 +126,7 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
             held_out = HeldOut(whole, table, [fold.test for fold in folds], scorer)
             kept = Storage(scores.shape)
             total = len(alphas) * (len(folds) + 1)
-            with Sweep(type(self).__name__, total, show=self.verbose > 0 and not whole.group.rank) as sweep:
+            with Sweep(type(self).__name__, total, show=verbose and not whole.group.rank) as sweep:
                 tell = lambda count: sweep.done(count=count)  # noqa: E731
                 for kind, *found in fit_folds(whole, folds, alphas, tell):
                     if kind == "whole":
@@ -126,6 +143,12 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
             path._close(time.perf_counter() - began)
             self._keep(whole, path, strengths, scores, gaps, steps, kept, scorer, refit)
         return self
+
+    def _check_splits(self, count):
+        if self.rule == "one-standard-error" and count < 2:
+            raise ParameterError(
+                "rule is 'one-standard-error', and a single split has no standard error: give more folds, or rule='best'."
+            )
 
     @abc.abstractmethod
     def _usual(self, whole, count):
@@ -148,7 +171,8 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
                 splits = list(splitter.split(np.zeros((rows, 1)), y, groups))
         except (ValueError, TypeError) as error:
             raise DataError(
-                f"cv={self.cv!r} cannot split these rows ({error}): give fewer folds, or another splitter."
+                f"cv={self.cv!r} cannot split these rows ({first_line(error)}): give a number of folds that they have rows and "
+                "groups for, or another splitter."
             ) from error
         if not splits:
             raise DataError(f"cv={self.cv!r} gives no folds: give at least one split of the rows.")
@@ -184,14 +208,22 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
             choose(row[None], alphas, strengths, "best", name=whole.strength, metric=scorer.name).index
             for row in scores
         ]
-        model = self.estimator_
-        model.coef_ = np.mean([self.coefs_paths_[fold, place] for fold, place in enumerate(best)], axis=0)
-        model.intercept_ = np.mean(
-            [self.intercepts_paths_[fold, place] for fold, place in enumerate(best)], axis=0
+        model, folds = self.estimator_, range(len(best))
+        coef, intercept = (
+            np.mean([part[fold, best[fold]] for fold in folds], axis=0)
+            for part in (self.coefs_paths_, self.intercepts_paths_)
         )
-        model.certificate_ = None
-        model.result_ = None
-        return np.mean([strengths[place] for place in best])
+        if isinstance(model.coef_, torch.Tensor):
+            coef, intercept = (torch.as_tensor(part, device=model.coef_.device) for part in (coef, intercept))
+        model.coef_, model.intercept_ = coef, intercept
+        model.certificate_ = model.result_ = None
+        model.n_iter_ = int(max(self.fold_iterations_[fold, best[fold]] for fold in folds))
+        mean = float(np.mean([strengths[place] for place in best]))
+        setattr(model, whole.strength, mean)
+        model.objective_record_ = {**model.objective_record_, "alpha": whole.alpha(mean)}
+        averaged = f"Coefficients are the mean of each fold's best fit, at a mean {whole.strength} of {mean:.4g} (refit=False)."
+        self.choice_ = dataclasses.replace(self.choice_, reason=f"{self.choice_.reason} {averaged}")
+        return mean
 
     # ---- what the chosen fit answers --------------------------------------------------------------------------
 
@@ -214,7 +246,11 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
 
     def save(self, folder):
         """Write the chosen fit into a folder, for ``onelayer.load``."""
-        self._chosen().save(folder)
+        if self._chosen().result_ is None:
+            raise ParameterError(
+                "refit is False: an average of fits is the optimum of nothing that could be saved with it; fit with refit=True."
+            )
+        self.estimator_.save(folder)
 
     def plot(self, ax=None):
         """Draw the scores along the grid; returns a :class:`onelayer.plots.ValidationDisplay`."""
@@ -264,9 +300,9 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
         return getattr(self.estimator_, name)
 
 
-def _is_count(grid):
+def _is_count(name, grid):
     if isinstance(grid, bool) or not isinstance(grid, numbers.Integral):
         return False
     if grid < 1:
-        raise ParameterError(f"the grid has {grid} points: give at least 1, or a list of strengths.")
+        raise ParameterError(f"{name} is {grid}: give a number of points ≥ 1, or a list of strengths.")
     return True

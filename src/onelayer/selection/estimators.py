@@ -303,6 +303,10 @@ class LinearRegressionCV(RegressorMixin, CrossValidated):
         self.dtype = dtype
         self.verbose = verbose
 
+    def score(self, X, y=None, sample_weight=None, offset=None):
+        """Return R² on these rows; a stream brings its own y."""
+        return self._chosen().score(X, y, sample_weight, offset)
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True

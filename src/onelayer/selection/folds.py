@@ -53,9 +53,15 @@ class Fold:
         """Return the fold of a Table whose training rows are these."""
         y, classes = table.y, getattr(whole.model, "classes_", None)
         train, test = (_index(number, rows, table.rows) for rows in (train, test))
+        if table.weight is not None:
+            # Rows of no weight are rows that are not there.
+            train = train[table.weight[train] > 0]
+            if len(test) and not table.weight[test].any():
+                raise DataError(f"fold {number} of cv holds out rows of weight zero only: use other folds.")
         if not len(train) or not len(test):
             part = "training" if not len(train) else "held-out"
-            raise DataError(f"fold {number} of cv has no {part} rows: use fewer folds, or other groups.")
+            rows = "rows" if table.weight is None else "rows of positive weight"
+            raise DataError(f"fold {number} of cv has no {part} {rows}: use fewer folds, or other groups.")
         if classes is not None and y.ndim == 1:
             present = np.isin(classes, y[train])
             if present.sum() < 2:
@@ -207,7 +213,8 @@ def _stacked(whole, folds, numbers, waiting, tell):
             yield "fold", Pair(number, strength, parameters, relative, int(solved.steps[place]))
             continue
         fold = folds[number]
-        fold.moved.add(math.log(alpha), parameters.flat.double() - pilot.state.parameters.flat.double())
+        own = math.log(fold.problem.alpha(whole.strength_of(alpha)))
+        fold.moved.add(own, parameters.flat.double() - pilot.state.parameters.flat.double())
         yield "fold", _pair(number, strength, _in_turn(whole, fold, alpha, pilot, pilot))
         tell(1)
 
@@ -263,6 +270,8 @@ def _stackable(whole):
 
 
 def _pair(number, place, outcome):
+    if outcome.result.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
     certificate = outcome.certificate
     gap = float("inf") if certificate is None else certificate.relative_gap
     result = outcome.result
@@ -279,10 +288,17 @@ def _own_problem(whole, table, train, classes):
 
 def _index(number, rows, count):
     """Return which rows a splitter means, by numbers or by a mask."""
+    everything = np.arange(count)
+    if isinstance(rows, slice):
+        return everything[rows]
     rows = np.asarray(rows)
+    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iub"):
+        raise DataError(
+            f"fold {number} of cv names rows by {rows.dtype} of shape {rows.shape}: give whole numbers or a mask, one list each."
+        )
     try:
         # An empty list is one of floats to NumPy.
-        return np.arange(count)[rows if rows.size else rows.astype(int)]
+        return everything[rows if rows.size else rows.astype(int)]
     except IndexError as error:
         raise DataError(
             f"fold {number} of cv names rows that are not there ({first_line(error)}): X has {count}."

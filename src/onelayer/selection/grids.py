@@ -12,7 +12,11 @@ __all__ = ["default_alphas", "read_grid"]
 
 # At the strongest penalty the weights lower the objective by this share at most.
 _EXPLAINED = 1e-3
-_EPS = np.finfo(np.float32).eps
+_EPS = float(np.finfo(np.float32).eps)
+# A gradient within so many rounding units of nothing is nothing.
+_NOTHING = 16
+# Strengths, and their inverses, that can be divided by whatever the weights.
+_LEAST = 1e-200
 # From the strongest to the weakest, at most.
 _DECADES = 10
 
@@ -40,6 +44,10 @@ def read_grid(name, values):
         if not (math.isfinite(value) and value > 0):
             way = "for no penalty fit the estimator by itself" if value in (0, math.inf) else "leave it out"
             raise ParameterError(f"{name}[{place}] is {value:g}: give finite numbers > 0 ({way}).")
+        if not _LEAST <= value <= 1 / _LEAST:
+            raise ParameterError(
+                f"{name}[{place}] is {value:g}: give numbers from {_LEAST:g} to {1 / _LEAST:g}."
+            )
         if value in seen:
             raise ParameterError(
                 f"{name} holds {value:g} twice, at {seen[value]} and {place}: give each {one} once."
@@ -54,24 +62,36 @@ def default_alphas(problem, count):
     With an L1 part the first α is the smallest one at which every weight is zero. Otherwise it is where the weights lower
     the objective of the best constant model by a thousandth of it at most: ‖G‖²/(2α), G the gradient there. At the last one
     the rounding of a float32 gradient, (ε‖G‖)²/(2α), is as large as what `tol` leaves to be proven; or it is ten decades
-    below the first.
+    below the first. Where no weight explains anything whatever its strength, they go down from 1.
     """
     objective = problem.objective.with_penalty(NoPenalty())
     start = objective.zeros()
     if objective.fit_intercept:
         weight = objective.sample_weight
-        weight = torch.ones(objective.rows, dtype=torch.float64) if weight is None else weight
-        best = objective.loss.best_constant(
-            objective.y, weight.to(objective.design.device), objective.outputs
-        )
+        device = objective.design.device
+        weight = torch.ones(objective.rows, dtype=torch.float64, device=device) if weight is None else weight
+        best = objective.loss.best_constant(objective.y, weight, objective.outputs)
         start.bias.copy_(best)
     gradient = objective.gradient(objective.point(start)).weight.double()
-    value = abs(objective.constant_value()) or 1.0
-    square = max(gradient.square().sum().item(), np.finfo(float).tiny)
+    value, square = abs(objective.constant_value()), gradient.square().sum().item()
+    if not _explains(objective, start, value, square):
+        return np.geomspace(1.0, 10.0**-_DECADES, count).tolist()
     if problem.l1_ratio:
-        most = gradient.abs().max().item() / problem.l1_ratio or 1.0
+        most = gradient.abs().max().item() / problem.l1_ratio
     else:
         most = square / (2 * _EXPLAINED * value)
     tol = problem.model.tol or 1e-6
     least = max(_EPS**2 * square / (2 * tol * value), most * 10.0**-_DECADES)
     return np.geomspace(most, min(least, most / 10), count).tolist()
+
+
+def _explains(objective, start, value, square):
+    """Return whether the gradient at the best constant model is more than rounding, by Cauchy and Schwarz on its sums."""
+    point = objective.point(start)
+    weight = objective.sample_weight
+    ones = torch.ones(objective.rows, dtype=torch.float64, device=objective.design.device)
+    columns = objective.design.column_norms(ones if weight is None else weight.double()).norm().item()
+    most = columns * point.residual.double().norm().item() / objective.total_weight
+    none = math.sqrt(square) <= _NOTHING * objective.rounding_unit * most
+    # Of a constant y the loss itself is rounding.
+    return not (none or value <= objective.rounding_unit**2 * objective.value(objective.zeros()))

@@ -5,9 +5,10 @@ import torch
 
 from onelayer.errors import DataError
 from onelayer.estimators.coded import Coded
-from onelayer.estimators.validation import as_array, is_stream
+from onelayer.estimators.problem import Problem
+from onelayer.estimators.validation import as_array, as_sample_weight, check_lengths, is_stream
 
-__all__ = ["HeldOut", "Table", "take_rows"]
+__all__ = ["HeldOut", "Table", "refuse_rows", "scores_of", "take_rows"]
 
 
 class Table:
@@ -34,9 +35,9 @@ class Table:
             y, sample_weight, offset = (whole.given[name] for name in ("y", "sample_weight", "offset"))
             y = y.labels[y.codes] if isinstance(y, Coded) else y
         self.y = as_array(y)
-        self.weight = (
-            None if sample_weight is None else as_array(sample_weight, "sample_weight").astype(float)
-        )
+        if hasattr(whole.model, "classes_") and self.y.ndim == 2 and self.y.shape[1] == 1:
+            self.y = self.y.ravel()
+        self.weight = as_sample_weight(sample_weight, self.rows)
         self.offset = None if offset is None else as_array(offset, "offset")
 
     def rest(self, index):
@@ -71,15 +72,35 @@ class HeldOut:
             return self._scorer(model, *self._parts[fold])
         test = self._tests[fold]
         knowing = model._answering(self._whole.scores_of(model))
-        try:
-            return self._scorer(knowing, test, *self._table.rest(test))
-        except (TypeError, ValueError, IndexError) as error:
-            if isinstance(self._scorer.scoring, str):
-                # Those of scikit-learn look at nothing but the model's answers: what they say is about these.
-                raise
-            raise DataError(
-                f"{self._scorer.name} cannot be asked for rows of a stream ({error}): use a scoring of scikit-learn's, by name."
-            ) from error
+        return self._scorer(knowing, test, *self._table.rest(test))
+
+
+def scores_of(scorer, models, X, y=None, sample_weight=None, offset=None):
+    """Return the scores of fitted models on these rows; of a stream each in one more read of it."""
+    if not is_stream(X):
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        check_lengths(X.shape[0], y, sample_weight)
+        weight = as_sample_weight(sample_weight, X.shape[0])
+        return [scorer(model, X, as_array(y), weight, offset) for model in models]
+    refuse_rows(scorer)
+    template = models[0]
+    told = {"classes": template.classes_} if hasattr(template, "classes_") else {}
+    whole = Problem(
+        type(template)(**{**template.get_params(deep=False), **told}), X, y, sample_weight, offset
+    )
+    with whole.working():
+        table = Table(whole, X, y, sample_weight, offset)
+        rows = np.arange(table.rows)
+        return [scorer(model._answering(whole.scores_of(model)), rows, *table.rest(rows)) for model in models]
+
+
+def refuse_rows(scorer):
+    """Refuse a scoring that would look at rows of a stream, which are not kept."""
+    if scorer.looks_at_rows:
+        raise DataError(
+            f"scoring is the function {scorer.name!r}, which may look at rows, and those of a stream are not kept: give a name of "
+            "scikit-learn's, or make_scorer of a metric."
+        )
 
 
 def take_rows(X, index):

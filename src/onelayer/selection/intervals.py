@@ -84,6 +84,6 @@ def bootstrap(statistic, rows, level=0.95, seed=0):
 
 
 def _quantile(level):
-    if not (isinstance(level, (int, float)) and 0 < level < 1):
+    if not (isinstance(level, (int, float, np.floating)) and 0 < level < 1):
         raise ParameterError(f"level is {level!r}: give a share between 0 and 1, for example 0.95.")
     return NormalDist().inv_cdf((1 + level) / 2)

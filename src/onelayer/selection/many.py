@@ -1,5 +1,6 @@
 """Many problems in one call."""
 
+import operator
 import warnings
 
 import numpy as np
@@ -67,7 +68,12 @@ def fit_many(X, Y, est=None, *, sample_weight=None, verbose=0):
     targets = _targets(X, Y)
     batch = Batch(est, X, targets, sample_weight)
     with Sweep(f"{len(targets):,} × {type(est).__name__}", len(targets), show=verbose > 0) as sweep:
-        result = ManyResult(batch.fit(lambda count: sweep.done(count=count)))
+        entries = batch.fit(lambda count: sweep.done(count=count))
+    errors = [entry.error for entry in entries]
+    if all(error is not None and not isinstance(error, DataError) for error in errors):
+        # It is a setting of `est`, not something about the problems.
+        raise errors[0]
+    result = ManyResult(entries)
     _warn(result)
     return result
 
@@ -80,7 +86,7 @@ class ManyResult:
     coef, intercept : array of shape (n_problems, …)
         Those of each estimator; NaN for problems that failed. Only where all problems have the same number of outputs.
     objective, gap, relative_gap : array of shape (n_problems,)
-        P, and the proven bound on its distance from the optimum; NaN where there is none.
+        P, and the proven bound on its distance from the optimum; NaN where there is none (of P: for problems that failed).
     status : list of Status or None
         None for problems that failed.
     messages : list of str
@@ -100,7 +106,7 @@ class ManyResult:
 
     def __getitem__(self, problem):
         try:
-            entry = self._entries[problem]
+            entry = self._entries[operator.index(problem)]
         except (IndexError, TypeError) as error:
             raise ParameterError(f"problem {problem!r} is none of 0 to {len(self) - 1}.") from error
         if entry.model is None:
@@ -123,7 +129,9 @@ class ManyResult:
     @property
     def objective(self):
         """P of each problem."""
-        return self._numbers(lambda model: model.result_.objective)
+        return np.array(
+            [np.nan if entry.model is None else entry.model.result_.objective for entry in self._entries]
+        )
 
     @property
     def gap(self):
@@ -159,9 +167,10 @@ class ManyResult:
         return np.stack([np.full_like(known[0], np.nan) if part is None else part for part in parts])
 
     def __repr__(self):
-        worst = np.nanmax(self.relative_gap) if len(self.failed) < len(self) else float("nan")
+        proven = self.relative_gap[~np.isnan(self.relative_gap)]
+        told = f"largest relative gap {proven.max():.1g}" if len(proven) else "nothing proven"
         failed = f", {len(self.failed)} failed" if self.failed else ""
-        return f"ManyResult({len(self)} problems{failed}, largest relative gap {worst:.1g})"
+        return f"ManyResult({len(self)} problems{failed}, {told})"
 
 
 def _targets(X, Y):

@@ -133,6 +133,7 @@ class MultilabelLogisticRegression(ClassifierMixin, Documented, BaseEstimator):
         with Sweep(type(self).__name__, Y.shape[1], show=self.verbose > 0) as sweep:
             entries = batch.fit(lambda count: sweep.done(count=count))
         check_lengths(batch.rows, Y, sample_weight)
+        _refuse_failed(entries, Y, batch.weight)
         self.n_features_in_ = batch.width
         if hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
@@ -155,10 +156,8 @@ class MultilabelLogisticRegression(ClassifierMixin, Documented, BaseEstimator):
                     as_array(entry.model.intercept_)[0],
                 )
                 continue
-            if len(np.unique(Y[:, label])) > 1:
-                raise DataError(f"label {label} cannot be fitted: {entry.message}")
             constant.append(label)
-            intercept[label] = _ALWAYS if Y[0, label] else -_ALWAYS
+            intercept[label] = _ALWAYS if _seen(Y[:, label], batch.weight)[0] else -_ALWAYS
         self._tensors = batch.features.is_tensor
         if self._tensors:
             device = batch.features.values.device
@@ -199,8 +198,9 @@ class MultilabelLogisticRegression(ClassifierMixin, Documented, BaseEstimator):
     def predict_proba(self, X):
         """Return the probability of each label, shape (n_samples, n_labels): rows need not sum to 1."""
         scores = self.decision_function(X)
-        found = LogisticSigmoid().mean(torch.as_tensor(scores))
-        return found if isinstance(X, torch.Tensor) else found.numpy()
+        tensors = isinstance(scores, torch.Tensor)
+        found = LogisticSigmoid().mean(scores if tensors else torch.from_numpy(scores))
+        return found if tensors else found.numpy()
 
     def predict(self, X):
         """Return 1 where a label is more probable than not, else 0, shape (n_samples, n_labels)."""
@@ -220,6 +220,18 @@ class MultilabelLogisticRegression(ClassifierMixin, Documented, BaseEstimator):
         if hasattr(self, "feature_names_in_"):
             vars(model)["feature_names_in_"] = self.feature_names_in_
         return model
+
+
+def _seen(y, weight):
+    """Return the values of the rows that have a weight."""
+    return y if weight is None else y[weight > 0]
+
+
+def _refuse_failed(entries, Y, weight):
+    """Raise what is wrong with a label that cannot be fitted, other than that it is constant."""
+    for label, entry in enumerate(entries):
+        if entry.model is None and len(np.unique(_seen(Y[:, label], weight))) > 1:
+            raise DataError(f"label {label} cannot be fitted: {entry.message}")
 
 
 def _indicators(Y):

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from onelayer.errors import ParameterError
 from onelayer.estimators.problem import Problem, strength_name
-from onelayer.estimators.validation import as_count
+from onelayer.estimators.validation import as_count, as_number
 from onelayer.result import Status
 from onelayer.selection.grids import default_alphas, read_grid
 from onelayer.selection.path_result import PathResult
@@ -54,7 +54,7 @@ def path(
         Keep the coefficients in this .npy file and map them into memory. Default: in memory; where they need more than
         256 MB, in a temporary file.
     time_limit : float, optional
-        Seconds for all points; those that are not reached are left out, with a warning.
+        Seconds for all points, beside that of `est` for each; those that are not reached are left out, with a warning.
     verbose : int, default 0
         1 shows a progress bar on standard error, with the time left.
 
@@ -88,6 +88,8 @@ def path(
     if Cs is not None and alphas is not None:
         raise ParameterError("Cs and alphas are two names for the strengths: give one of them.")
     strength_name(est)
+    verbose = as_number("verbose", verbose) > 0
+    time_limit = None if time_limit is None else as_number("time_limit", time_limit, infinite=True)
     given = None
     if Cs is not None or alphas is not None:
         given = read_grid("Cs", Cs) if alphas is None else read_grid("alphas", alphas)
@@ -100,9 +102,7 @@ def path(
             grid = [1 / (C * problem.total_weight) for C in given] if alphas is None else given
         order = sorted(range(len(grid)), key=lambda place: -grid[place])
         result = PathResult(problem, grid, coef_file)
-        with Sweep(
-            f"{type(est).__name__} path", len(grid), show=verbose > 0 and not problem.group.rank
-        ) as sweep:
+        with Sweep(f"{type(est).__name__} path", len(grid), show=verbose and not problem.group.rank) as sweep:
             trail = Trail()
             for place in order:
                 left = None if time_limit is None else time_limit - (time.perf_counter() - began)

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import operator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import torch
 from onelayer.certificates import Certificate
 from onelayer.errors import ParameterError
 from onelayer.result import Result
+from onelayer.selection.held_out import scores_of
+from onelayer.selection.scoring import Scorer
 from onelayer.selection.storage import Storage
 
 __all__ = ["PathPoint", "PathResult"]
@@ -81,6 +84,7 @@ class PathResult:
         kept = sorted(self._found)
         self.points = [self._found[place] for place in kept]
         store, whole = self._store, len(kept) == self.asked
+        store.finish()
         self.coef, self.intercept = (part if whole else part[kept] for part in (store.coef, store.intercept))
 
     # ---- read ---------------------------------------------------------------------------------------------------
@@ -132,10 +136,16 @@ class PathResult:
         """Iterations of each point."""
         return np.array([point.result.n_iter for point in self.points])
 
+    def __getitem__(self, index):
+        return self.estimator(index)
+
+    def __iter__(self):
+        return (self.estimator(index) for index in range(len(self)))
+
     def estimator(self, index):
-        """Return the fitted estimator of one point, as ``fit`` at its strength would leave it."""
+        """Return the fitted estimator of one point, as ``fit`` at its strength would leave it; also ``path[index]``."""
         try:
-            point = self.points[index]
+            point = self.points[operator.index(index)]
         except (IndexError, TypeError) as error:
             raise ParameterError(f"index is {index!r}: the path has points 0 to {len(self) - 1}.") from error
         model = copy.copy(self._template)
@@ -151,7 +161,7 @@ class PathResult:
         model.n_iter_ = point.result.n_iter
         return model
 
-    def scores(self, X, y, *, scoring=None, sample_weight=None):
+    def scores(self, X, y=None, *, scoring=None, sample_weight=None):
         """Return the score of each point on other data.
 
         Parameters
@@ -167,11 +177,8 @@ class PathResult:
         -------
         array of shape (n_points,)
         """
-        from sklearn.metrics import check_scoring
-
-        scorer = check_scoring(self._template, scoring)
-        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return np.array([scorer(self.estimator(index), X, y, **weight) for index in range(len(self))])
+        scorer = Scorer(scoring, self._template)
+        return np.array(scores_of(scorer, list(self), X, y, sample_weight))
 
     def plot(self, ax=None):
         """Draw the coefficients along the path; returns a :class:`onelayer.plots.PathDisplay`."""
@@ -182,7 +189,6 @@ class PathResult:
     def __repr__(self):
         if not self.points:
             return "PathResult(no points)"
-        return (
-            f"PathResult({len(self)} points, C from {self.Cs.min():.3g} to {self.Cs.max():.3g}, largest relative gap "
-            f"{np.nanmax(self.relative_gap):.1g})"
-        )
+        proven = self.relative_gap[~np.isnan(self.relative_gap)]
+        told = f"largest relative gap {proven.max():.1g}" if len(proven) else "nothing proven"
+        return f"PathResult({len(self)} points, C from {self.Cs.min():.3g} to {self.Cs.max():.3g}, {told})"

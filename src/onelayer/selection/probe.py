@@ -5,9 +5,10 @@ import time
 import numpy as np
 from sklearn.base import is_classifier
 
-from onelayer.errors import ParameterError
-from onelayer.estimators import LinearRegression, LogisticRegression
+from onelayer.errors import DataError, ParameterError
+from onelayer.estimators import LinearRegression, LogisticRegression, SoftmaxRegression
 from onelayer.estimators.problem import strength_name
+from onelayer.estimators.validation import as_number
 from onelayer.selection.choosing import RULES, choose
 from onelayer.selection.estimators import LinearRegressionCV, LogisticRegressionCV, SoftmaxRegressionCV
 from onelayer.selection.intervals import bootstrap, wilson
@@ -20,9 +21,9 @@ __all__ = ["probe"]
 
 _SCALINGS = (None, "standardize", "l2")
 _CROSS_VALIDATED = {
-    "LogisticRegression": LogisticRegressionCV,
-    "SoftmaxRegression": SoftmaxRegressionCV,
-    "LinearRegression": LinearRegressionCV,
+    SoftmaxRegression: SoftmaxRegressionCV,
+    LogisticRegression: LogisticRegressionCV,
+    LinearRegression: LinearRegressionCV,
 }
 
 
@@ -63,7 +64,7 @@ def probe(
     rule : {"best", "one-standard-error"}, default "best"
         Ties go to the strongest penalty.
     scaling : {None, "standardize", "l2"}, default None
-        Features as they are; columns with mean 0 and deviation 1 on the training rows; rows of Euclidean norm 1.
+        Features as they are; columns with mean 0 and deviation 1 on the rows of each fit; rows of Euclidean norm 1.
     refit : {"train", "train+validation"}, default "train"
         What the chosen strength is fitted on in the end.
     interval : {"wilson", "bootstrap"}, optional
@@ -96,13 +97,19 @@ def probe(
     (0.01, 0.936, '95 % Wilson interval 0.9168 to 0.951, n=797')
     """
     began = time.perf_counter()
+    random_state = int(as_number("random_state", random_state))
     parts = parts_of(train, validation, test)
     est = _model(est, parts[0])
     classifier = is_classifier(est)
     _check(rule, scaling, refit, interval, classifier, parts)
+    if classifier and parts[0].y.ndim != 1:
+        raise DataError(
+            "train has probabilities of classes as y, which a probe is not judged by: give labels."
+        )
     for part in parts[1:]:
         if part is not None:
             part.require_like(parts[0], classifier)
+    parts = [part and part.ordered_like(parts[0]) for part in parts]
     if scaling == "standardize":
         est = type(est)(**{**est.get_params(deep=False), "standardize": True})
     if scaling == "l2":
@@ -153,6 +160,15 @@ def _check(rule, scaling, refit, interval, classifier, parts):
         raise ParameterError(f"scaling is {scaling!r}: give None, 'standardize' or 'l2'.")
     if refit not in ("train", "train+validation"):
         raise ParameterError(f"refit is {refit!r}: give 'train' or 'train+validation'.")
+    if refit == "train+validation" and parts[1] is not None and type(parts[0].X) is not type(parts[1].X):
+        kinds = [type(part.X).__name__ for part in parts[:2]]
+        raise ParameterError(
+            f"refit is 'train+validation', and X is {kinds[0]} in train and {kinds[1]} in validation: give both as one of these."
+        )
+    if rule == "one-standard-error" and parts[1] is not None and parts[1].rows < 2:
+        raise ParameterError(
+            "rule is 'one-standard-error', and one validation row has no standard error: give more, or rule='best'."
+        )
     if refit == "train+validation" and parts[1] is None:
         raise ParameterError(
             "refit is 'train+validation', and there is no validation part: give one, or refit='train'."
@@ -164,10 +180,21 @@ def _check(rule, scaling, refit, interval, classifier, parts):
 
 
 def _by_folds(est, train, Cs, cv, scoring, rule, verbose):
-    kind = _CROSS_VALIDATED[type(est).__name__]
+    kind = next(kind for model, kind in _CROSS_VALIDATED.items() if isinstance(est, model))
     grid = "Cs" if kind is not LinearRegressionCV else "alphas"
     known = kind().get_params(deep=False)
-    settings = {name: value for name, value in est.get_params(deep=False).items() if name in known}
+    given, usual = est.get_params(deep=False), type(est)().get_params(deep=False)
+    settings = {name: value for name, value in given.items() if name in known}
+    lost = [
+        name
+        for name, value in given.items()
+        if name not in known and name not in ("C", "alpha", "callbacks") and value is not usual[name]
+        if value != usual[name]
+    ]
+    if lost:
+        raise ParameterError(
+            f"est has {lost[0]}={given[lost[0]]!r}, which folds cannot be fitted with: give a validation part, or leave it out."
+        )
     settings |= {grid: Cs, "cv": cv, "scoring": scoring, "rule": rule, "verbose": verbose}
     model = kind(**settings).fit(train.X, train.y)
     strengths = model.Cs_ if grid == "Cs" else model.alphas_
@@ -177,7 +204,9 @@ def _by_folds(est, train, Cs, cv, scoring, rule, verbose):
 def _by_validation(est, train, validation, Cs, scoring, rule, verbose):
     grid = {"Cs" if hasattr(est, "C") else "alphas": Cs}
     if isinstance(Cs, (int, np.integer)) and not isinstance(Cs, bool):
-        grid = {"Cs": np.logspace(-4, 4, Cs)} if hasattr(est, "C") and Cs > 0 else {"count": Cs}
+        if Cs < 1:
+            raise ParameterError(f"Cs is {Cs}: give a number of points ≥ 1, or a list of strengths.")
+        grid = {"Cs": np.logspace(-4, 4, Cs)} if hasattr(est, "C") else {"count": Cs}
     sweep = path(est, train.X, train.y, verbose=verbose, **grid)
     scorer = Scorer(scoring, sweep.estimator(0))
     fits = [sweep.estimator(place) for place in range(len(sweep))]
@@ -233,9 +262,10 @@ def _judge(model, part, interval, level, seed):
     squares = (predicted.reshape(part.rows, -1) - y) ** 2
 
     def shares(rows):
+        # As in scikit-learn: the mean over targets.
         drawn = y[rows]
-        total = ((drawn - drawn.mean(axis=1, keepdims=True)) ** 2).sum(axis=(1, 2))
-        return 1 - squares[rows].sum(axis=(1, 2)) / np.where(total > 0, total, np.nan)
+        total = ((drawn - drawn.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
+        return (1 - squares[rows].sum(axis=1) / np.where(total > 0, total, np.nan)).mean(axis=1)
 
     score = float(shares(np.arange(part.rows)[None])[0])
     return Judgement("R²", score, bootstrap(shares, part.rows, level, seed), float(squares.mean()))

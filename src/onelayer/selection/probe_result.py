@@ -11,14 +11,9 @@ from sklearn.base import is_classifier
 from onelayer.selection.choosing import Choice
 from onelayer.selection.intervals import Interval
 from onelayer.selection.path_result import PathResult
+from onelayer.selection.scoring import scoring_name
 
 __all__ = ["Judgement", "ProbeResult"]
-
-_SCALINGS = {
-    None: "features as they are",
-    "standardize": "features standardised by the training rows",
-    "l2": "every row scaled to Euclidean norm 1",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,45 +133,78 @@ class ProbeResult:
     @property
     def protocol(self):
         """What was done, as a paragraph for a paper."""
-        model, name = self.estimator, self.path.strength
-        kind = "Linear regression"
-        if is_classifier(model):
-            kind = "Logistic regression" if len(model.classes_) == 2 else "Multinomial logistic regression"
-        penalty = (
-            "an L2 penalty" if not model.l1_ratio else f"an elastic-net penalty (L1 share {model.l1_ratio:g})"
-        )
-        free = "the intercept is not penalised" if model.fit_intercept else "no intercept"
+        name, chosen = self.path.strength, self.strengths[self.choice.index]
+        model, rows = self.estimator, self.rows
         classes = f" and {len(model.classes_)} classes" if is_classifier(model) else ""
         rule = "the best mean score" if self.rule == "best" else "the one-standard-error rule"
         how = (
-            f"by {self.cv}-fold cross-validation on them"
+            f"by cross-validation on them ({self.cv} splits)"
             if self.cv
-            else f"on {self.rows['validation']:,} validation rows"
+            else f"on {_counted(rows['validation'], 'validation row')}"
         )
-        grid = f"{len(self.strengths)} values of {name} from {self.strengths.min():.3g} to {self.strengths.max():.3g}"
-        kept = "the training rows" if self.refit == "train" else "training and validation rows together"
-        gap = self.certificate.relative_gap if self.certificate else float("nan")
-        chosen, judged = self.strengths[self.choice.index], self.judgements[self.judged]
+        low, high = self.strengths.min(), self.strengths.max()
+        grid = f"{len(self.strengths)} values of {name} from {low:.3g} to {high:.3g}"
+        grid = grid if len(self.strengths) > 1 else f"one value of {name}"
+        judged = self.judgements[self.judged]
         return (
-            f"{kind} with {penalty} ({free}) on {model.n_features_in_:,} features of {self.rows['train']:,} training rows"
-            f"{classes}; {_SCALINGS[self.scaling]}. {name} was chosen from {grid} {how}, by {rule} ({self._metric}; ties to the "
-            f"strongest penalty): {name}={chosen:.4g}. The reported fit is that of {kept}; it is the optimum to a proven relative "
-            f"gap of {gap:.1g} of its objective (onelayer {version('onelayer')}, {model.result_.dtype}). On "
-            f"{self.rows[self.judged]:,} {self._words} the {judged.metric} is {judged.score:.4f} ({judged.interval})."
+            f"{self._kind} on {_counted(model.n_features_in_, 'feature')} of {_counted(rows['train'], 'training row')}{classes}; "
+            f"{self._scaling_words}. {name} was chosen from {grid} {how}, by {rule} ({self._metric}; ties to the strongest "
+            f"penalty): {name}={chosen:.4g}. {self._proof_words} (onelayer {version('onelayer')}, {model.result_.dtype}). On "
+            f"{self._words} the {judged.metric} is {judged.score:.4f} ({judged.interval})."
         )
+
+    @property
+    def _kind(self):
+        """The model and what it minimises, in words."""
+        model, record = self.estimator, self.estimator.objective_record_
+        kind = "Linear regression"
+        if is_classifier(model):
+            kind = "Logistic regression" if len(model.classes_) == 2 else "Multinomial logistic regression"
+        if record["loss"] not in ("squared", "logistic", "cross-entropy"):
+            kind += f" with the {record['loss']} loss"
+        ratio = record["l1_ratio"]
+        penalty = f"an elastic-net penalty (L1 share {ratio:g})" if ratio else "an L2 penalty"
+        free = "the intercept is not penalised" if model.fit_intercept else "no intercept"
+        weights = getattr(model, "class_weight", None)
+        weighted = (
+            ""
+            if weights is None
+            else f", classes weighted {weights if isinstance(weights, str) else 'as given'}"
+        )
+        joint = " and" if "with" in kind else " with"
+        return f"{kind}{joint} {penalty} ({free}{weighted})"
+
+    @property
+    def _scaling_words(self):
+        words = ["every row scaled to Euclidean norm 1"] if self.scaling == "l2" else []
+        if self.estimator.standardize:
+            words.append("features standardised by the rows of each fit")
+        return ", then ".join(words) or "features as they are"
+
+    @property
+    def _proof_words(self):
+        kept = "the training rows" if self.refit == "train" else "training and validation rows together"
+        told, proof = f"The reported fit is that of {kept}; ", self.certificate
+        if proof is None:
+            return told + "nothing is proven of it"
+        gap = f"a proven relative gap of {proof.relative_gap:.1g} of its objective"
+        early = not self.estimator.result_.status.is_success
+        return told + (f"it ended early, with {gap}" if early else f"it is the optimum to {gap}")
 
     @property
     def _words(self):
-        words = {
-            "test": "test rows",
-            "train": "training rows",
-            "validation": "validation rows, by which it was chosen,",
-        }
-        return words[self.judged]
+        words = _counted(
+            self.rows[self.judged], f"{'training' if self.judged == 'train' else self.judged} row"
+        )
+        if self.judged != "validation":
+            return words
+        if self.refit == "train":
+            return f"{words}, by which it was chosen,"
+        return f"{words}, by which it was chosen, and for the fit of the training rows alone,"
 
     @property
     def _metric(self):
-        return self.scoring.replace("_", " ") if isinstance(self.scoring, str) else "score"
+        return scoring_name(self.scoring, is_classifier(self.estimator))
 
     def to_dict(self):
         """Return the numbers as JSON-ready builtins."""
@@ -191,17 +219,17 @@ class ProbeResult:
             "refit": self.refit,
             "folds": self.cv,
             "strengths": [float(strength) for strength in self.strengths],
-            "mean_scores": [float(score) for score in self.scores.mean(axis=0)],
+            "mean_scores": [_known(score) for score in self.scores.mean(axis=0)],
             "relative_gap": None if proof is None else proof.relative_gap,
             "rows": self.rows,
             **{
                 f"{part}_{key}": value
                 for part, found in self.judgements.items()
                 for key, value in {
-                    "accuracy" if found.metric == "accuracy" else "r2": found.score,
-                    "interval": [found.interval.low, found.interval.high],
+                    "accuracy" if found.metric == "accuracy" else "r2": _known(found.score),
+                    "interval": [_known(found.interval.low), _known(found.interval.high)],
                     "interval_kind": found.interval.kind.lower(),
-                    "loss": found.loss,
+                    "loss": _known(found.loss),
                 }.items()
             },
             "seconds": self.seconds,
@@ -228,3 +256,12 @@ class _Normalize(torch.nn.Module):
 
     def forward(self, x):
         return torch.nn.functional.normalize(x, dim=1)
+
+
+def _counted(number, what):
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def _known(number):
+    """Return a float, or None for what JSON has no number for."""
+    return float(number) if np.isfinite(number) else None

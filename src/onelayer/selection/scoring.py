@@ -1,15 +1,24 @@
 """Scores of fitted models on held-out rows."""
 
+import contextlib
 import copy
 import functools
 
 import numpy as np
-from sklearn.metrics import check_scoring, get_scorer_names, log_loss
+import torch
+from sklearn.base import is_classifier
+from sklearn.metrics import check_scoring, log_loss
 
-from onelayer.errors import ParameterError
-from onelayer.estimators.validation import as_array
+from onelayer.errors import DataError, ParameterError
+from onelayer.estimators.validation import as_array, first_line
 
-__all__ = ["Scorer"]
+__all__ = ["Scorer", "scoring_name"]
+
+# What is often chosen by, for classifiers and for others.
+_USUAL = {
+    True: "'neg_log_loss', 'accuracy', 'roc_auc_ovr' or 'f1_macro'",
+    False: "'neg_mean_squared_error', 'neg_mean_absolute_error' or 'r2'",
+}
 
 
 class Scorer:
@@ -28,28 +37,42 @@ class Scorer:
     """
 
     def __init__(self, scoring, model):
-        self.scoring = scoring
-        self.name = (
-            scoring.replace("_", " ") if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
-        )
+        self.scoring, classifier = scoring, is_classifier(model)
+        self.name = scoring_name(scoring, classifier)
         try:
+            if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
+                raise TypeError("neither a name nor a callable")
             self._scorer = check_scoring(model, scoring)
         except (ValueError, TypeError) as error:
-            known = ", ".join(name for name in get_scorer_names() if "log_loss" in name or "error" in name)
             raise ParameterError(
-                f"scoring is {scoring!r}: give a name or a callable of scikit-learn, for example {known}."
+                f"scoring is {scoring!r}: give one name or callable of scikit-learn, for example {_USUAL[classifier]}."
             ) from error
+
+    @property
+    def looks_at_rows(self):
+        """Whether it is a function of one's own, which may look at X and not only at what the model answers."""
+        return callable(self.scoring) and not hasattr(self.scoring, "_score_func")
 
     def __call__(self, model, X, y, sample_weight=None, offset=None):
         """Return the score, larger is better."""
-        model = model if offset is None else _shifted(model, offset)
-        if self.scoring == "neg_log_loss" and getattr(y, "ndim", 1) == 1:
+        tensors = isinstance(X, torch.Tensor)
+        if tensors or offset is not None:
+            model, y = _view(model, offset), as_array(y)
+        labels = hasattr(model, "classes_") and getattr(y, "ndim", 1) == 1
+        if self.scoring == "neg_log_loss" and labels:
             chances = as_array(model.predict_proba(X)).astype(float)
             # To the last digit of float64, which those of float32 do not sum to.
             chances /= chances.sum(axis=1, keepdims=True)
-            return -log_loss(y, chances, labels=model.classes_, sample_weight=sample_weight)
+            with _as_data_error():
+                return -log_loss(y, chances, labels=model.classes_, sample_weight=sample_weight)
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(self._scorer(model, X, y, **weight))
+        try:
+            return float(self._scorer(model, X, y, **weight))
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ParameterError(
+                f"scoring by {self.name} fails here ({first_line(error)}): choose another scoring, for example "
+                f"{_USUAL[is_classifier(model)]}."
+            ) from error
 
     def of_rows(self, model, X, y):
         """Return the score of each row, whose mean is the score: for standard errors.
@@ -74,19 +97,38 @@ class Scorer:
         )
 
 
-def _shifted(model, offset):
-    """Return the model with a known part of the scores of the rows that it will be asked for."""
-    shifted = copy.copy(model)
+@contextlib.contextmanager
+def _as_data_error():
+    """Say what is wrong with rows as errors of the data."""
+    try:
+        yield
+    except ValueError as error:
+        raise DataError(f"these rows have no log loss: {first_line(error)}.") from error
+
+
+def _view(model, offset):
+    """Return the model with answers in arrays, as scikit-learn's scorers want them, and a known part of its scores."""
+    view = copy.copy(model)
     for name in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
         if hasattr(model, name):
-            setattr(shifted, name, _with_offset(getattr(model, name), offset))
-    return shifted
+            setattr(view, name, _answering(getattr(model, name), offset))
+    return view
 
 
-def _with_offset(method, offset):
+def _answering(method, offset):
     # scikit-learn's scorers ask methods for their names, which a partial has not.
     @functools.wraps(method)
-    def answer(X):
-        return method(X, offset=offset)
+    def answer(X, **options):
+        known = {} if offset is None else {"offset": offset}
+        return as_array(method(X, **{**options, **known}))
 
     return answer
+
+
+def scoring_name(scoring, classifier):
+    """Return what is measured, in words."""
+    if scoring is None:
+        return "accuracy" if classifier else "R²"
+    measure = getattr(scoring, "_score_func", scoring)
+    name = measure if isinstance(measure, str) else getattr(measure, "__name__", "score")
+    return ("neg " if getattr(scoring, "_sign", 1) < 0 else "") + name.replace("_", " ")

@@ -8,9 +8,12 @@ import torch
 
 from onelayer.data.dataset import Dataset
 from onelayer.errors import DataError, ParameterError
-from onelayer.estimators.validation import as_array, check_lengths, is_stream
+from onelayer.estimators.validation import as_array, check_lengths, first_line, is_stream, require_finite
 
 __all__ = ["Part", "parts_of"]
+
+# Tensors of other dtypes are normalised in float32.
+_FINE = (torch.float32, torch.float64)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,10 +49,15 @@ class Part:
         if y is None:
             raise DataError(f"{name} has no targets: give a pair (X, y) with one target for each row.")
         X = X if hasattr(X, "shape") else np.asarray(X)
-        if len(X.shape) != 2:
+        if len(X.shape) != 2 or 0 in X.shape:
             raise DataError(f"{name} has X of shape {tuple(X.shape)}: give (n_samples, n_features).")
         check_lengths(X.shape[0], y)
-        return cls(name, X, as_array(y))
+        y = as_array(y, f"y of {name}")
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y.ravel()
+        if y.dtype.kind == "f":
+            require_finite(y, f"y of {name}")
+        return cls(name, X, y)
 
     @property
     def rows(self):
@@ -62,7 +70,15 @@ class Part:
             raise DataError(
                 f"{self.name} has {self.X.shape[1]} columns and train has {train.X.shape[1]}: give the same ones."
             )
+        if self.y.shape[1:] != train.y.shape[1:]:
+            raise DataError(
+                f"{self.name} has y of shape {self.y.shape} and train of shape {train.y.shape}: give as many targets for each row."
+            )
         if not classifier:
+            if self.y.dtype.kind not in "biuf":
+                raise DataError(
+                    f"{self.name} has y of dtype {self.y.dtype}, and train has numbers: give numbers."
+                )
             return
         strange = ~np.isin(self.y, np.unique(train.y))
         if strange.any():
@@ -72,15 +88,33 @@ class Part:
                 "add the class to train."
             )
 
+    def ordered_like(self, train):
+        """Return the part with its columns in the order of the training part's, where both have names."""
+        if not (hasattr(self.X, "columns") and hasattr(train.X, "columns")):
+            return self
+        names, known = list(self.X.columns), list(train.X.columns)
+        strange = sorted(set(map(str, names)) ^ set(map(str, known)))
+        if strange:
+            raise DataError(
+                f"{self.name} and train do not have the same columns: {', '.join(strange[:5])} is in one of them only."
+            )
+        return self if names == known else dataclasses.replace(self, X=self.X[known])
+
     def normalized(self):
-        """Return the part with every row of X divided by its Euclidean norm."""
+        """Return the part with every row of X divided by its Euclidean norm, in float32 at least."""
         X = self.X
         if isinstance(X, torch.Tensor):
-            X = torch.nn.functional.normalize(X if X.is_floating_point() else X.float(), dim=1)
+            X = torch.nn.functional.normalize(X if X.dtype in _FINE else X.float(), dim=1)
         else:
             from sklearn.preprocessing import normalize
 
-            rows = normalize(X)
+            if getattr(X, "dtype", None) == np.float16:
+                # Squares of ordinary activations leave its range.
+                X = X.astype(np.float32)
+            try:
+                rows = normalize(X)
+            except ValueError as error:
+                raise DataError(f"{self.name} has rows without a norm: {first_line(error)}.") from error
             X = type(X)(rows, columns=X.columns, index=X.index) if hasattr(X, "iloc") else rows
         return dataclasses.replace(self, X=X)
 

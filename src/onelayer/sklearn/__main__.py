@@ -30,7 +30,7 @@ def main(arguments):
     else:
         # Python puts the program's own folder there; -m put the current one.
         sys.path[0] = str(pathlib.Path(program[0]).resolve().parent)
-        runpy.run_path(program[0], run_name="__main__")
+        runpy.run_path(str(pathlib.Path(program[0]).absolute()), run_name="__main__")
     return 0
 
 

@@ -25,6 +25,7 @@ from onelayer.sklearn.logistic_arguments import row_weights
 from onelayer.sklearn.logistic_path import Rows, fit_paths
 from onelayer.sklearn.logistic_search import (
     FoldScorer,
+    checked_grid,
     checked_weights,
     shares_of,
     told_scoring,
@@ -206,7 +207,9 @@ class LogisticRegressionCV(LogisticRegression):
             tol=self.tol,
             max_iter=self.max_iter,
         )
-        self.Cs_ = np.logspace(-4, 4, self.Cs) if isinstance(self.Cs, Integral) else np.asarray(self.Cs)
+        if not folds:
+            raise ValueError(f"cv={self.cv!r} gives no folds: give at least one split of the rows.")
+        self.Cs_ = np.logspace(-4, 4, self.Cs) if isinstance(self.Cs, Integral) else checked_grid(self.Cs)
         self.l1_ratios_ = np.asarray([None] if ratios is None else ratios)
         train = [np.arange(len(y))[part] for part, _ in folds]
         shares = [

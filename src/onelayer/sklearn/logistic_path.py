@@ -131,7 +131,13 @@ def fit_paths(rows, folds, Cs, l1_ratio, tell):
         return found.coefs, found.n_iter, lambda place: _refitted(rows, found, Cs[place], l1_ratio)
     numbers = [number for number, together in enumerate(shared) if together]
     whole = _together(rows, found, {number: folds[number] for number in numbers}, Cs, l1_ratio, tell)
-    return found.coefs, found.n_iter, whole.__getitem__
+
+    def refitted(place):
+        coefs, result, certificate = whole[place]
+        rows.told(result, certificate)
+        return coefs, result, certificate
+
+    return found.coefs, found.n_iter, refitted
 
 
 def _alone(rows, found, number, train, Cs, l1_ratio, tell):

@@ -10,7 +10,7 @@ from sklearn.metrics import get_scorer, make_scorer
 
 from onelayer.sklearn.logistic_arguments import check_solver
 
-__all__ = ["FoldScorer", "checked_weights", "shares_of", "told_scoring", "wants_legacy"]
+__all__ = ["FoldScorer", "checked_grid", "checked_weights", "shares_of", "told_scoring", "wants_legacy"]
 
 
 def shares_of(estimator):
@@ -101,6 +101,17 @@ def checked_weights(class_weight, labels):
             f"classes={labels} but key={class_weight.keys()}"
         )
     return class_weight
+
+
+def checked_grid(Cs):
+    """Return the values of C; scikit-learn trips over others further in."""
+    try:
+        grid = np.asarray(Cs, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Cs is {Cs!r}: give a number of values, or a list of numbers > 0.") from error
+    if grid.ndim != 1 or not len(grid) or not (grid > 0).all():
+        raise ValueError(f"Cs is {Cs!r}: give a number of values, or a list of numbers > 0.")
+    return grid
 
 
 class FoldScorer:

@@ -5,7 +5,7 @@ import functools
 
 import torch
 
-from onelayer.designs import products
+from onelayer.designs import StandardizedDesign, products
 
 __all__ = ["OwnRows", "Rows", "ScaledRows", "SharedRows", "WidenedRows"]
 
@@ -265,6 +265,16 @@ class ScaledRows(Rows):
     @property
     def axis(self):
         return self.base.axis
+
+    @property
+    def design(self):
+        """Of rows that are shared those of the first problem, for models of all of them."""
+        return StandardizedDesign(self.base.design, self.mean[0], self.scale[0])
+
+    @property
+    def X(self):
+        """Of rows of their own all of them, for models: products do without this copy."""
+        return (self.base.X - self._mean.unsqueeze(1)).mul_(self._inverse.unsqueeze(1))
 
     def scores(self, weight, bias):
         weight = weight * self._inverse.unsqueeze(1)
