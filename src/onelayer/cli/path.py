@@ -110,7 +110,9 @@ def _run(asked, grids, count, time_limit):
     write_atomically(asked.folder / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
     if asked.report:
         name = {"r2": "R²"}.get(metric, metric)
-        write_path_report(asked.folder / "report.html", found, loaded.name, scores, name)
+        write_path_report(
+            asked.folder / "report.html", found, loaded.name, scores, name, loaded.names["feature_names"]
+        )
     asked.forget("summary.json", "coef.npy", "intercept.npy")
     if asked.as_json:
         typer.echo(json.dumps(summary))

@@ -83,8 +83,8 @@ def _run(asked, validation, grid, settings):
     _save(found, asked.folder, loaded)
     write_atomically(asked.folder / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
     if asked.report:
-        names = loaded.names["class_names"]
-        write_probe_report(asked.folder / "report.html", found, loaded.name, test or train, names)
+        names = {name: loaded.names[name] for name in ("class_names", "feature_names")}
+        write_probe_report(asked.folder / "report.html", found, loaded.name, test or train, **names)
     asked.forget("summary.json", *(() if found.scaling == "l2" else ("config.json", "model.safetensors")))
     if asked.as_json:
         typer.echo(json.dumps(summary))

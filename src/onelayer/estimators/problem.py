@@ -158,6 +158,8 @@ class Problem:
         """Return an estimator with these Parameters of the solver, as ``fit`` leaves it."""
         model = copy.copy(self.model)
         setattr(model, self.strength, self.strength_of(alpha))
+        # A strength in another library's words may have brought it.
+        model.l1_ratio = self.l1_ratio
         model.objective_record_ = {**model.objective_record_, "alpha": float(alpha)}
         model._set_parameters(self.undo.to_features(parameters))
         model.result_, model.certificate_ = result, certificate

@@ -11,6 +11,8 @@ _LINES = 60
 _NAMED = 6
 # Coefficients that end so many times as large as they are in the middle get a logarithmic scale.
 _WIDE = 5
+# Numbers beside a logarithmic scale.
+_TICKS = 5
 
 
 class PathDisplay:
@@ -51,13 +53,16 @@ class PathDisplay:
         self.chosen, self.names, self.strength_name = chosen, names, strength_name
 
     @classmethod
-    def from_path(cls, path, chosen=None):
-        """Read a :class:`onelayer.selection.PathResult`; of many coefficients the largest are drawn."""
+    def from_path(cls, path, chosen=None, names=None):
+        """Read a :class:`onelayer.selection.PathResult`; of many coefficients the largest are drawn.
+
+        `names` are those of the features, where the fits have seen none.
+        """
         coef = path.coef.reshape(len(path), -1)
         # Not the absolute values of all: they may be mapped from a file because they are so many.
         size = np.maximum(coef.max(axis=0), -coef.min(axis=0))
         largest = np.sort(np.argsort(-size, kind="stable")[:_LINES])
-        names = getattr(path.estimator(0), "feature_names_in_", None)
+        names = getattr(path.estimator(0), "feature_names_in_", names)
         features = path.coef.shape[-1]
         named = None
         if names is not None and coef.shape[1] == features:
@@ -83,7 +88,15 @@ class PathDisplay:
         names = [] if self.names is None else self.names
         named = ranked[:_NAMED] if len(names) else []
         for line in [line for line in ranked if line not in named]:
-            top.plot(self.strength[order], self.coef[order, line], color=drawing.MUTED, linewidth=0.7)
+            # A line of one point is none.
+            marker = "." if len(order) == 1 else None
+            top.plot(
+                self.strength[order],
+                self.coef[order, line],
+                color=drawing.MUTED,
+                linewidth=0.7,
+                marker=marker,
+            )
         for index, line in enumerate(named):
             style = drawing.line_style(index, len(order))
             top.plot(self.strength[order], self.coef[order, line], label=drawing.label(names[line]), **style)
@@ -97,6 +110,8 @@ class PathDisplay:
         if usual and most > _WIDE * usual:
             # What grows without end as the penalty goes would press all else onto one line.
             top.set_yscale("symlog", linthresh=float(usual))
+            # A label for every power of ten would be written over the next one.
+            top.yaxis.get_major_locator().set_params(numticks=_TICKS)
         bottom.plot(self.strength[order], self.objective[order], **drawing.line_style(0, len(order)))
         bottom.set_ylabel("Objective")
         for panel in self.axes_:

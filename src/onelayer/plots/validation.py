@@ -64,6 +64,9 @@ class ValidationDisplay:
         )
         ax.axvline(self.chosen, color=drawing.COLOURS[1], linewidth=1.0, linestyle=":", label="chosen")
         ax.set_xscale("log")
+        if self.strength_name == "alpha":
+            # As with C, the penalty goes from left to right.
+            ax.invert_xaxis()
         ax.set_xlabel(self.strength_name)
         ax.set_ylabel(drawing.label(self.metric.capitalize()))
         ax.legend(frameon=False, fontsize="small")

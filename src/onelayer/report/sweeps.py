@@ -27,7 +27,7 @@ class Section:
     numbers: bool = False
 
 
-def write_path_report(path, found, data, scores=None, metric="accuracy"):
+def write_path_report(path, found, data, scores=None, metric="accuracy", feature_names=None):
     """Write a path as one self-contained HTML file.
 
     Parameters
@@ -40,6 +40,8 @@ def write_path_report(path, found, data, scores=None, metric="accuracy"):
         Of the test part.
     metric : str
         What these are.
+    feature_names : sequence of str, optional
+        Where the fits have seen none.
     """
     model = found.estimator(0)
     columns = (found.strength, "Objective", "Relative gap", "Non-zero weights", "Passes", "Seconds")
@@ -60,7 +62,7 @@ def write_path_report(path, found, data, scores=None, metric="accuracy"):
     figure = _drawn(
         "Coefficients along the path",
         "Above: the coefficients as the penalty goes; of many the largest are drawn. Below: the objective.",
-        lambda: PathDisplay.from_path(found).plot(),
+        lambda: PathDisplay.from_path(found, names=feature_names).plot(),
     )
     _write(
         path,
@@ -76,7 +78,7 @@ def write_path_report(path, found, data, scores=None, metric="accuracy"):
     )
 
 
-def write_probe_report(path, found, data, test=None, class_names=None):
+def write_probe_report(path, found, data, test=None, class_names=None, feature_names=None):
     """Write a probe as one self-contained HTML file.
 
     Parameters
@@ -87,7 +89,7 @@ def write_probe_report(path, found, data, test=None, class_names=None):
         What the data are called.
     test : (X, y), optional
         The rows that the confusion of classes is shown on, as they were given.
-    class_names : sequence of str, optional
+    class_names, feature_names : sequence of str, optional
     """
     model = found.estimator
     name = found.path.strength
@@ -110,7 +112,9 @@ def write_probe_report(path, found, data, test=None, class_names=None):
         _drawn(
             "Coefficients along the path",
             "The fits of the training rows; the dotted line is the strength that was chosen. Below: the objective.",
-            lambda: PathDisplay.from_path(found.path, chosen=found.strengths[found.choice.index]).plot(),
+            lambda: PathDisplay.from_path(
+                found.path, found.strengths[found.choice.index], feature_names
+            ).plot(),
         ),
     ]
     if test is not None and hasattr(model, "classes_"):

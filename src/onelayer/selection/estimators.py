@@ -80,8 +80,8 @@ class LogisticRegressionCV(_ClassifierCV):
     """LogisticRegression with the strength of its penalty chosen by cross-validation.
 
     Minimises the objective of :class:`LogisticRegression` for each C and each fold, and keeps the C of the best mean score.
-    Every fit of every fold comes with its certificate. Folds share X: rows that are held out have weight zero, and none is
-    copied. They start from the fit of all rows at the same strength, which is also the one that is kept.
+    Every fit of every fold comes with its certificate. All fits share X: rows that are held out have weight zero, and are
+    copied once, to be scored. They start from the fit of all rows at the same strength, which is also the one that is kept.
 
     Parameters
     ----------
@@ -145,8 +145,8 @@ class SoftmaxRegressionCV(_ClassifierCV):
     """SoftmaxRegression with the strength of its penalty chosen by cross-validation.
 
     Minimises the objective of :class:`SoftmaxRegression` for each C and each fold, and keeps the C of the best mean score.
-    Every fit of every fold comes with its certificate. Folds share X: rows that are held out have weight zero, and none is
-    copied. They start from the fit of all rows at the same strength, which is also the one that is kept.
+    Every fit of every fold comes with its certificate. All fits share X: rows that are held out have weight zero, and are
+    copied once, to be scored. They start from the fit of all rows at the same strength, which is also the one that is kept.
 
     Parameters
     ----------
@@ -208,8 +208,8 @@ class LinearRegressionCV(RegressorMixin, CrossValidated):
     """LinearRegression with the strength of its penalty chosen by cross-validation.
 
     Minimises the objective of :class:`LinearRegression` for each alpha and each fold, and keeps the alpha of the best mean score.
-    Every fit of every fold comes with its certificate. Folds share X: rows that are held out have weight zero, and none is
-    copied. They start from the fit of all rows at the same strength, which is also the one that is kept.
+    Every fit of every fold comes with its certificate. All fits share X: rows that are held out have weight zero, and are
+    copied once, to be scored. They start from the fit of all rows at the same strength, which is also the one that is kept.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import functools
+import math
 
 import numpy as np
 import torch
@@ -84,7 +85,9 @@ class Scorer:
         """
         y = as_array(y)
         if self.scoring == "neg_log_loss":
-            chances = as_array(model.predict_log_proba(X)).astype(float)
+            # As scikit-learn counts them, to whom no row costs more than this.
+            least = math.log(np.finfo(float).eps)
+            chances = as_array(model.predict_log_proba(X)).astype(float).clip(min=least)
             return chances[np.arange(len(y)), np.searchsorted(model.classes_, y)]
         predicted = as_array(model.predict(X))
         if self.scoring == "accuracy":

@@ -50,7 +50,11 @@ class SharedBasis(Model):
         weight = weight / weight.sum()
         mean = (weight.to(dense) @ dense).double() if stack.fit_intercept else weight.new_zeros(rows.features)
         dense = (dense - mean.to(dense)) * weight.sqrt().to(dense).unsqueeze(1)
+        # Squares of large or small features would leave the range of float32.
+        size = dense.abs().max().item() or 1.0
+        dense = dense / size
         sigma, basis = torch.linalg.eigh((dense.T @ dense).double())
+        sigma = sigma * size**2
         delta, classes = torch.linalg.eigh(stack.mean_curvature(curvature))
         self._sigma, self._basis, self._mean = sigma.clamp(min=0), basis, mean
         self._shift, self._free = stack.loss.shift_invariant, stack.fit_intercept

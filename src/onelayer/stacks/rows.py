@@ -11,6 +11,8 @@ __all__ = ["OwnRows", "Rows", "ScaledRows", "SharedRows", "WidenedRows"]
 
 # Bytes of float64 numbers that are made at a time. As one array of 32 MB they took twice as long, for new pages.
 _WIDE_BYTES = 2**23
+# The least norm whose square has all digits of float32, with much to spare.
+_SQUARED = 1e-15
 # Rows whose products are added in their own arithmetic before the rest is added in float64: at least so many, in at most so
 # many parts.
 _SHORT_ROWS, _MOST_PARTS = 64, 32
@@ -186,6 +188,9 @@ class OwnRows(Rows):
     def column_norms(self, weight):
         # In the arithmetic of the products, a little more than they are: they are but room for rounding.
         norms = 1.01 * self.X.square().sum(dim=1).sqrt().double()
+        if self.dtype != torch.float64 and not bool(((norms > _SQUARED) & torch.isfinite(norms)).all()):
+            # Squares of some columns have left its range, or they are zero.
+            norms = WidenedRows(self.X).column_norms(None)
         return norms if weight is None else norms * weight.amax(dim=1, keepdim=True).double().sqrt()
 
 
