@@ -75,9 +75,11 @@ class Scaling:
         return cls(mean, torch.where(constant, 1.0, scale))
 
     def to_features(self, parameters):
-        weight = parameters.weight.double() / self.scale
-        bias = parameters.bias.double() - weight @ self.mean
-        return Parameters.of(weight, bias).to(parameters.flat.dtype)
+        dtype = parameters.flat.dtype
+        weight = (parameters.weight.double() / self.scale).to(dtype)
+        # Of the weights as they are rounded: what rounding takes from them is multiplied by means that may be large.
+        bias = parameters.bias.double() - weight.double() @ self.mean
+        return Parameters.of(weight, bias.to(dtype))
 
     def to_solver(self, parameters):
         weight, bias = parameters.weight.to(self.scale), parameters.bias.to(self.scale)
