@@ -257,6 +257,7 @@ def test_problems_leave_one_by_one_and_what_cannot_be_solved_is_said():
     assert len(set(solved.steps.tolist())) > 1
     hopeless = solve_stack(given.stack, given.stack.zeros(), 1e-30)
     assert not bool(hopeless.proven.any())
+    assert bool(torch.isinf(hopeless.gap).all())
 
 
 @pytest.mark.parametrize("count", [1, 3, 97, 130, 4096])

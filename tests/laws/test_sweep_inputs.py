@@ -396,6 +396,9 @@ WRONG = {
         lambda: ol.probe((X, Y), (scipy.sparse.csr_array(X), Y), Cs=GRID, refit="train+validation"),
         "X is ndarray in train and csr_array in validation: give both as one of these",
     ),
+    "NaN in a stack": (lambda: ol.fit_many(np.stack([X, np.where(X > 2.2, np.nan, X)]), Y), r"X of problem 1 is not finite in row \d+, column \d: mend it"),
+    "problems of two shapes": (lambda: ol.fit_many([X, X[:, :2]], Y), "X is no array .*: give problems of one shape"),
+    "labels of a stack": (lambda: ol.MultilabelLogisticRegression().fit(X[None], np.c_[Y, Y]), r"X has shape \(1, 90, 4\): give"),
     "norms of NaN": (lambda: ol.probe((np.where(X > 2, np.nan, X), Y), scaling="l2"), "train has rows without a norm"),
 }  # fmt: skip
 

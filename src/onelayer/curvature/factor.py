@@ -98,9 +98,8 @@ class _Rows:
 
     def __init__(self, design, index, count):
         self.design, self.index, self.count = design, index, count
-        # Rows that were gathered may be written to.
-        self.owned = not isinstance(index, slice)
-        few = self.owned and count * design.features <= _HELD_NUMBERS
+        self._gathered = not isinstance(index, slice)
+        few = self._gathered and count * design.features <= _HELD_NUMBERS
         self._held = list(self._read()) if few else None
 
     def blocks(self):
@@ -111,7 +110,7 @@ class _Rows:
         size = max(1024, _BLOCK_NUMBERS // self.design.features)
         for start in range(0, self.count, size):
             part = slice(start, min(start + size, self.count))
-            yield part, self.design.dense(self.index[part] if self.owned else part)
+            yield part, self.design.dense(self.index[part] if self._gathered else part)
 
 
 def spans_of(design):
@@ -200,7 +199,7 @@ def gram_work(objective):
 
 
 def symmetric(rows):
-    """Return rowsᵀ rows of one matrix or of a batch, two thirds of the work done: torch has no product that knows of symmetry."""
+    """Return rowsᵀ rows of one matrix or of a batch, a part of the work left out: torch has no product that knows of symmetry."""
     features = rows.shape[-1]
     parts = min(_PARTS, features // _STRIP)
     if parts < 2:

@@ -15,7 +15,7 @@ from onelayer.errors import DataError, OnelayerError
 from onelayer.estimators.features import Features
 from onelayer.estimators.scaling import Scaling, Undo
 from onelayer.estimators.strengths import penalty_of
-from onelayer.estimators.validation import as_flag, as_number, as_sample_weight, resolve_dtype
+from onelayer.estimators.validation import as_flag, as_float64, as_number, as_sample_weight, resolve_dtype
 from onelayer.result import Record, Result, Status
 from onelayer.stacks import OwnRows, ScaledRows, SharedRows, Stack, solve_stack
 
@@ -98,11 +98,27 @@ class Batch:
     def _read_X(self):
         self.reader = model = _twin(self.estimator)
         X = self.X.reshape(-1, self.X.shape[2]) if self.own else self.X
-        self.features = Features(model, X, fitting=True, device=model.device)
+        try:
+            self.features = Features(model, X, fitting=True, device=model.device)
+        except DataError as error:
+            place = self._not_finite() if self.own else None
+            if place is None:
+                raise
+            raise DataError(
+                f"X of problem {place[0]} is not finite in row {place[1]}, column {place[2]}: mend it, or leave that problem out."
+            ) from error
         model._returns_tensors = self.features.is_tensor
         self.width = model.n_features_in_
         self.rows = self.X.shape[1] if self.own else self.features.rows
         self.weight = as_sample_weight(self.sample_weight, self.rows)
+
+    def _not_finite(self):
+        """Return problem, row and column of the first entry that is no finite number, or None."""
+        for place, X in enumerate(self.X):
+            strange = ~np.isfinite(as_float64(X, "X", "give numbers"))
+            if strange.any():
+                return (place, *np.argwhere(strange)[0].tolist())
+        return None
 
     def _read(self, place):
         """Return the _Task of a problem, or None where it was refused or is no task for a stack."""

@@ -252,7 +252,7 @@ def _factor(outcome):
     """Return what inverts the Hessian of a finished fit, about."""
     state = outcome.state
     system = state.system.at(state.point, settled=True, ahead=1.0, sampled=False)
-    return system.hessian if system.exact else system.model.factors
+    return system.model.factors
 
 
 def _stackable(whole):

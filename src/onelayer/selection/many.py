@@ -11,7 +11,7 @@ from onelayer.errors import DataError, ParameterError
 from onelayer.estimators import LogisticRegression
 from onelayer.estimators.batch import Batch
 from onelayer.estimators.problem import strength_name
-from onelayer.estimators.validation import as_array, is_stream
+from onelayer.estimators.validation import as_array, first_line, is_stream
 from onelayer.selection.progress import Sweep
 
 __all__ = ["ManyResult", "fit_many"]
@@ -64,7 +64,13 @@ def fit_many(X, Y, est=None, *, sample_weight=None, verbose=0):
     strength_name(est)
     if is_stream(X):
         raise DataError(f"X is the stream {X.name!r}, which fit_many cannot read: give rows in memory.")
-    X = X if hasattr(X, "ndim") and hasattr(X, "shape") else np.asarray(X)
+    if not (hasattr(X, "ndim") and hasattr(X, "shape")):
+        try:
+            X = np.asarray(X)
+        except ValueError as error:
+            raise DataError(
+                f"X is no array ({first_line(error)}): give problems of one shape, or fit them one by one."
+            ) from error
     targets = _targets(X, Y)
     batch = Batch(est, X, targets, sample_weight)
     with Sweep(f"{len(targets):,} × {type(est).__name__}", len(targets), show=verbose > 0) as sweep:

@@ -126,6 +126,9 @@ class MultilabelLogisticRegression(ClassifierMixin, Documented, BaseEstimator):
             raise DataError(
                 f"X is the stream {X.name!r}, which this estimator cannot read: give rows in memory."
             )
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        if len(X.shape) != 2:
+            raise DataError(f"X has shape {tuple(X.shape)}: give (n_samples, n_features).")
         Y = _indicators(y)
         params = self.get_params(deep=False)
         params["verbose"] = 0

@@ -39,7 +39,7 @@ class Trail:
     def __init__(self):
         self._curve = Curve()
         self._outcome: Any = None
-        # Whether the polynomial was the better guess last time.
+        # Whether the polynomial has been the better guess: from then on it is the only one.
         self._straight = False
 
     @property

@@ -124,12 +124,13 @@ class _Run:
         left = ~self.done
         self.solved.coefficients.flat[self.place[left]] = self.point.coefficients.flat[left]
         self.solved.value[self.place[left]] = self.point.value[left]
+        # What was proven of a point on the way is not proven of the last one.
+        self.solved.gap[self.place[left]] = math.inf
         self.solved.passes = self.work
         return self.solved
 
     def rough(self, error):
         """Make steps, without any proof, until one gains less than this share of P everywhere; return Coefficients."""
-        self.tol = 0.0
         for _ in range(_FIRST_STEPS):
             before = self.point.value
             if not self.step() or bool((before - self.point.value <= error * before.abs()).all()):
