@@ -13,6 +13,7 @@ from onelayer.certificates import Certificate
 from onelayer.designs import DenseDesign, StandardizedDesign
 from onelayer.errors import DataError, OnelayerError
 from onelayer.estimators.features import Features
+from onelayer.estimators.rounding import tells
 from onelayer.estimators.scaling import Scaling, Undo
 from onelayer.estimators.strengths import penalty_of
 from onelayer.estimators.validation import as_flag, as_float64, as_number, as_sample_weight, resolve_dtype
@@ -185,7 +186,8 @@ class Batch:
         seconds = (time.perf_counter() - began) / len(tasks)
         for number, task in enumerate(tasks):
             found = solved.coefficients.one(number).to(dtype)
-            if not bool(solved.proven[number]):
+            rounded = tells(undo(number, task).scaling, dtype, tol)
+            if rounded or not bool(solved.proven[number]):
                 self._alone(task.place, undo(number, task).to_features(found))
                 self.tell(1)
                 continue

@@ -15,6 +15,7 @@ from onelayer.estimators.checkpointing import checkpoint_of
 from onelayer.estimators.features import Features
 from onelayer.estimators.gathering import processes_of
 from onelayer.estimators.memory import is_out_of_memory
+from onelayer.estimators.rounding import as_returned
 from onelayer.estimators.scaling import Scaling, Undo
 from onelayer.estimators.sklearn_callbacks import relayed
 from onelayer.estimators.starts import Starts, best_of
@@ -121,6 +122,7 @@ class Fitting(abc.ABC):
         fit = functools.partial(self._minimize, solver, seed, undo, keeper)
         time_limit = None if self.time_limit is None else as_number("time_limit", self.time_limit)
         outcome = best_of(objective, starts.of(objective, undo, seed), fit, time_limit)
+        outcome = as_returned(outcome, objective, undo, as_number("tol", self.tol))
         found = undo.to_features(outcome.parameters)
         # A fit that diverged says so itself, and with it where it began.
         diverged = outcome.result.status is Status.DIVERGED

@@ -9,6 +9,7 @@ from onelayer.designs import StandardizedDesign
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.base import LinearModel
 from onelayer.estimators.gathering import processes_of
+from onelayer.estimators.rounding import as_returned
 from onelayer.estimators.scaling import Scaling, Undo
 from onelayer.estimators.validation import as_number, check_lengths
 from onelayer.objective import Objective
@@ -143,7 +144,7 @@ class Problem:
             names=getattr(model, "feature_names_in_", None),
             after=after,
         )
-        return objective, outcome
+        return objective, as_returned(outcome, objective, self.undo, self.tol if tol is None else tol)
 
     def scores_of(self, model):
         """Return the scores of all rows under a fitted model, offsets left out: one read of X."""

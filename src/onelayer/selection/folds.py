@@ -10,6 +10,7 @@ import torch
 from onelayer.curvature import solved_densely
 from onelayer.errors import DataError, OnelayerError
 from onelayer.estimators.problem import Problem
+from onelayer.estimators.rounding import tells
 from onelayer.estimators.validation import first_line
 from onelayer.result import Status
 from onelayer.solvers.trail import Curve, Trail
@@ -266,7 +267,8 @@ def _stackable(whole):
     few = objective.outputs < _MANY_OUTPUTS and single and not objective.soft
     # Where whole Hessians are factorised a fit costs a few of them, and next to nothing besides.
     small = solved_densely(objective)
-    return bool(able and plain and few and objective.design.resident and not small)
+    rounded = tells(whole.undo.scaling, objective.dtype, whole.tol)
+    return bool(able and plain and few and objective.design.resident and not small and not rounded)
 
 
 def _pair(number, place, outcome):
