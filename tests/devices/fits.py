@@ -53,3 +53,52 @@ def stored(X, dtype, sparse):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Sparse CSR tensor support")
         return tensor.to_sparse_csr()
+
+
+def _many(X, y, wrap):
+    both = np.stack([y == 0, y == 1], axis=1).astype(int)
+    shared = ol.fit_many(X, both, ol.LogisticRegression(standardize=True, class_weight="balanced"))
+    own = ol.fit_many(wrap(X, X), both.T.copy(), ol.LogisticRegression(standardize=True))
+    return [*(one.coef_ for one in shared), *(one.coef_ for one in own)]
+
+
+def _linear_cv(X, y, wrap):
+    model = ol.LinearRegressionCV([0.1, 1.0], cv=3).fit(X, y * 1.0)
+    return [model.scores_, model.coef_]
+
+
+def _logistic_cv(X, y, wrap):
+    model = ol.LogisticRegressionCV([0.1, 1.0], cv=3, scoring="accuracy", standardize=True).fit(X, y)
+    return [model.scores_, model.coef_, model.predict_proba(X)]
+
+
+def _path(X, y, wrap):
+    found = ol.path(ol.SoftmaxRegression(), X, y, count=3)
+    return [found.alphas, found.coef, found.scores(X, y, scoring="neg_log_loss")]
+
+
+def _probe(X, y, wrap):
+    found = ol.probe((X, y), (X, y), Cs=[0.1, 1.0], scaling="l2", refit="train+validation")
+    return [found.scores, found.estimator.coef_, found.predict_proba(X)]
+
+
+def _labels(X, y, wrap):
+    model = ol.MultilabelLogisticRegression().fit(X, np.stack([y == 0, y == 1], axis=1))
+    return [model.coef_, model.predict_proba(X)]
+
+
+def _left_out(X, y, wrap):
+    model = ol.SoftmaxRegression().fit(X, y)
+    return [model.loo_decision_function(X, y), np.array(model.loo_score(X, y))]
+
+
+# What is done with many fits: takes X, labels, and what makes one array of two.
+SWEEPS = {
+    "fit_many": _many,
+    "LinearRegressionCV": _linear_cv,
+    "LogisticRegressionCV": _logistic_cv,
+    "path": _path,
+    "probe": _probe,
+    "MultilabelLogisticRegression": _labels,
+    "leave-one-out": _left_out,
+}

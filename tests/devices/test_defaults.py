@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import onelayer as ol
-from devices.fits import FITS, problem, stored
+from devices.fits import FITS, SWEEPS, problem, stored
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -76,3 +76,21 @@ def test_deterministic_algorithms_are_enough(name):
     finally:
         torch.use_deterministic_algorithms(False)
     require_same(found, expected, name)
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_sweeps_know_no_default_device_and_no_autocast(name):
+    X, targets = problem()
+    y = targets[ol.SoftmaxRegression]
+
+    def both(one, other):
+        return np.stack([one, other])
+
+    expected = SWEEPS[name](X.astype(np.float32), y, both)
+    with torch.device("meta"):
+        elsewhere = SWEEPS[name](X.astype(np.float32), y, both)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = SWEEPS[name](X.astype(np.float32), y, both)
+    for found in (elsewhere, rounded):
+        for one, two in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one, two)

@@ -9,7 +9,7 @@ import torch
 
 import onelayer as ol
 from devices.elsewhere import FAR, HOME, Elsewhere, place_of
-from devices.fits import FITS, problem, stored
+from devices.fits import FITS, SWEEPS, problem, stored
 from onelayer.estimators import memory
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -179,6 +179,18 @@ def test_what_else_is_done_with_a_model(model, mode, tmp_path):
     assert "certified relative gap" in report
     assert len(labels) == 40
     np.testing.assert_array_equal(ol.load(tmp_path).coef_, fitted.coef_.cpu())
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_sweeps_stay_where_x_is(name, mode):
+    X, targets = problem()
+    y = targets[ol.SoftmaxRegression]
+    expected = SWEEPS[name](X, y, lambda one, other: np.stack([one, other]))
+    with mode:
+        found = SWEEPS[name](mode.sent(torch.from_numpy(X)), y, lambda one, other: torch.stack([one, other]))
+    for one, two in zip(found, expected, strict=True):
+        one = one.cpu() if isinstance(one, torch.Tensor) else one
+        np.testing.assert_allclose(one, two, atol=1e-8)
 
 
 def test_a_device_may_be_asked_for(mode):
