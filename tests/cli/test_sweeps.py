@@ -251,7 +251,7 @@ def test_rows_that_cannot_be_judged_are_refused(capsys, tmp_path):
     for arguments, sentence in (
         (
             ["path", train, "--Cs", "1", "--test", test],
-            "--test holds the label 'c', which the training rows have not",
+            "test holds the label 'c' in row 0, which train has not",
         ),
         (
             ["probe", train, "--Cs", "1", "--test", test],

@@ -13,6 +13,7 @@ from onelayer.certificates import Certificate
 from onelayer.designs import DenseDesign, StandardizedDesign
 from onelayer.errors import DataError, OnelayerError
 from onelayer.estimators.features import Features
+from onelayer.estimators.problem import plain_arithmetic
 from onelayer.estimators.rounding import tells
 from onelayer.estimators.scaling import Scaling, Undo
 from onelayer.estimators.strengths import penalty_of
@@ -82,8 +83,7 @@ class Batch:
     def fit(self, tell=None):
         """Fit all; return a list of Entry."""
         self.tell = tell or (lambda count: None)
-        autocast = torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False)
-        with torch.inference_mode(False), torch.no_grad(), autocast[0], autocast[1]:
+        with plain_arithmetic():
             self._read_X()
             tasks = [task for place in range(len(self.targets)) if (task := self._read(place))]
             for group in _alike(tasks, self._together):

@@ -16,7 +16,7 @@ from onelayer.objective import Objective
 from onelayer.penalties import make_penalty
 from onelayer.solvers import minimize, resolve_solver
 
-__all__ = ["Problem", "strength_name"]
+__all__ = ["Problem", "plain_arithmetic", "strength_name"]
 
 
 def strength_name(estimator):
@@ -26,6 +26,18 @@ def strength_name(estimator):
             f"est is {estimator!r}: give a LinearRegression, LogisticRegression or SoftmaxRegression of onelayer."
         )
     return "C" if hasattr(estimator, "C") else "alpha"
+
+
+@contextlib.contextmanager
+def plain_arithmetic():
+    """Have ordinary tensors without a graph, and products that autocast does not round, wherever X lies."""
+    with (
+        torch.inference_mode(False),
+        torch.no_grad(),
+        torch.autocast("cpu", enabled=False),
+        torch.autocast("cuda", enabled=False),
+    ):
+        yield
 
 
 class Problem:
@@ -74,13 +86,7 @@ class Problem:
     @contextlib.contextmanager
     def working(self):
         """Have ordinary tensors without a graph, and the errors of one process in all of them."""
-        with (
-            self.group.shared(),
-            torch.inference_mode(False),
-            torch.no_grad(),
-            torch.autocast("cpu", enabled=False),
-            torch.autocast("cuda", enabled=False),
-        ):
+        with self.group.shared(), plain_arithmetic():
             yield
 
     def alpha(self, strength):

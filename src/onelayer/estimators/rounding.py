@@ -30,9 +30,10 @@ def as_returned(outcome, objective, undo, tol):
 
     P − min P there is what was proven of the solver's coefficients and the difference of the two P, which is computed.
     """
-    proof, found = outcome.certificate, undo.to_features(outcome.parameters)
-    if proof is None or not tells(undo.scaling, found.flat.dtype, tol):
+    proof = outcome.certificate
+    if proof is None or not tells(undo.scaling, outcome.parameters.flat.dtype, tol):
         return outcome
+    found = undo.to_features(outcome.parameters)
     value = objective.as_dtype(torch.float64).value(undo.to_solver(found.to(torch.float64)))
     more = value - proof.objective
     if not more > 0:

@@ -67,7 +67,7 @@ def write_path_report(path, found, data, scores=None, metric="accuracy", feature
     _write(
         path,
         title=f"{type(model).__name__} on {data}: the path",
-        lead=f"{model.objective_record_['n_samples']:,} rows, {model.n_features_in_:,} features, {len(found)} strengths.",
+        lead=f"{model.objective_record_['n_samples']:,} rows, {model.n_features_in_:,} features, {len(found)} strength{'' if len(found) == 1 else 's'}.",
         verdict=_verdict([point.result for point in found.points], found.relative_gap, "points"),
         sections=[Section("The points", (), columns, tuple(rows), numbers=True)],
         figures=[figure],

@@ -6,7 +6,7 @@ import numpy as np
 
 from onelayer.errors import ParameterError
 
-__all__ = ["RULES", "Choice", "choose"]
+__all__ = ["RULES", "Choice", "check_rule", "choose"]
 
 RULES = ("best", "one-standard-error")
 
@@ -34,6 +34,16 @@ class Choice:
         return self.reason
 
 
+def check_rule(rule, splits=None):
+    """Refuse a rule that is not known, or one that so many splits cannot serve."""
+    if rule not in RULES:
+        raise ParameterError(f"rule is {rule!r}: give one of {', '.join(map(repr, RULES))}.")
+    if rule == "one-standard-error" and splits == 1:
+        raise ParameterError(
+            "rule is 'one-standard-error', and a single split has no standard error: give more folds, or rule='best'."
+        )
+
+
 def choose(scores, alphas, strengths, rule, *, name, metric, errors=None):
     """Return the Choice of a rule; of equal scores the strongest penalty wins.
 
@@ -52,8 +62,7 @@ def choose(scores, alphas, strengths, rule, *, name, metric, errors=None):
     errors : array of shape (n_strengths,), optional
         Standard errors of the means; default: from the spread of the folds.
     """
-    if rule not in RULES:
-        raise ParameterError(f"rule is {rule!r}: give one of {', '.join(map(repr, RULES))}.")
+    check_rule(rule, len(scores) if errors is None else None)
     scores, alphas = np.asarray(scores, dtype=float), np.asarray(alphas)
     means = scores.mean(axis=0)
     known = np.isfinite(means)
@@ -62,10 +71,6 @@ def choose(scores, alphas, strengths, rule, *, name, metric, errors=None):
     means = np.where(known, means, -np.inf)
     count = len(scores)
     if errors is None:
-        if rule == "one-standard-error" and count < 2:
-            raise ParameterError(
-                "rule is 'one-standard-error', and a single split has no standard error: give more folds, or rule='best'."
-            )
         spread = np.where(known, scores, 0.0)
         errors = spread.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else np.full(len(means), np.nan)
     sure = bool(np.isfinite(errors[known]).all())

@@ -18,7 +18,7 @@ from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.documentation import Documented
 from onelayer.estimators.problem import Problem
 from onelayer.estimators.validation import as_array, as_flag, as_number, first_line
-from onelayer.selection.choosing import RULES, choose
+from onelayer.selection.choosing import check_rule, choose
 from onelayer.selection.folds import Fold, fit_folds
 from onelayer.selection.grids import read_grid
 from onelayer.selection.held_out import HeldOut, Table, refuse_rows, scores_of
@@ -93,8 +93,7 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
             The grid, `cv`, `scoring` or `rule` is out of range.
         """
         began = time.perf_counter()
-        if self.rule not in RULES:
-            raise ParameterError(f"rule is {self.rule!r}: give one of {', '.join(map(repr, RULES))}.")
+        check_rule(self.rule)
         name = "Cs" if hasattr(self, "Cs") else "alphas"
         refit = as_flag("refit", self.refit)
         given = None if _is_count(name, self._grid) else read_grid(name, self._grid)
@@ -111,7 +110,7 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
                 )
             # Of several processes the first one draws.
             splits = whole.group.agreed(self._splits(table, groups))
-            self._check_splits(len(splits))
+            check_rule(self.rule, len(splits))
             folds = [Fold.of(number, whole, table, *split) for number, split in enumerate(splits)]
             lacking = [number for number, fold in enumerate(folds) if not fold.shared]
             if lacking and not refit:
@@ -143,12 +142,6 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
             path._close(time.perf_counter() - began)
             self._keep(whole, path, strengths, scores, gaps, steps, kept, scorer, refit)
         return self
-
-    def _check_splits(self, count):
-        if self.rule == "one-standard-error" and count < 2:
-            raise ParameterError(
-                "rule is 'one-standard-error', and a single split has no standard error: give more folds, or rule='best'."
-            )
 
     @abc.abstractmethod
     def _usual(self, whole, count):

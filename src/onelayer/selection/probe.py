@@ -9,7 +9,7 @@ from onelayer.errors import DataError, ParameterError
 from onelayer.estimators import LinearRegression, LogisticRegression, SoftmaxRegression
 from onelayer.estimators.problem import strength_name
 from onelayer.estimators.validation import as_number
-from onelayer.selection.choosing import RULES, choose
+from onelayer.selection.choosing import check_rule, choose
 from onelayer.selection.estimators import LinearRegressionCV, LogisticRegressionCV, SoftmaxRegressionCV
 from onelayer.selection.intervals import bootstrap, wilson
 from onelayer.selection.path import path
@@ -154,8 +154,7 @@ def _model(est, train):
 
 
 def _check(rule, scaling, refit, interval, classifier, parts):
-    if rule not in RULES:
-        raise ParameterError(f"rule is {rule!r}: give one of {', '.join(map(repr, RULES))}.")
+    check_rule(rule)
     if scaling not in _SCALINGS:
         raise ParameterError(f"scaling is {scaling!r}: give None, 'standardize' or 'l2'.")
     if refit not in ("train", "train+validation"):
@@ -185,12 +184,9 @@ def _by_folds(est, train, Cs, cv, scoring, rule, verbose):
     known = kind().get_params(deep=False)
     given, usual = est.get_params(deep=False), type(est)().get_params(deep=False)
     settings = {name: value for name, value in given.items() if name in known}
-    lost = [
-        name
-        for name, value in given.items()
-        if name not in known and name not in ("C", "alpha", "callbacks") and value is not usual[name]
-        if value != usual[name]
-    ]
+    own = set(given) - set(known) - {"C", "alpha", "callbacks"}
+    # As text: some of them are arrays, which are not simply equal or not.
+    lost = sorted(name for name in own if repr(given[name]) != repr(usual[name]))
     if lost:
         raise ParameterError(
             f"est has {lost[0]}={given[lost[0]]!r}, which folds cannot be fitted with: give a validation part, or leave it out."
