@@ -13,7 +13,15 @@ import numpy as np
 
 from onelayer.errors import ModelFileError, OutputError
 
-__all__ = ["FORMAT_VERSION", "ModelRecord", "prepare_folder", "read_model", "write_atomically", "write_model"]
+__all__ = [
+    "FORMAT_VERSION",
+    "ModelRecord",
+    "plain",
+    "prepare_folder",
+    "read_model",
+    "write_atomically",
+    "write_model",
+]
 
 FORMAT_VERSION = 1
 _WEIGHTS, _CONFIG = "model.safetensors", "config.json"
@@ -45,6 +53,16 @@ def prepare_folder(folder):
     except OSError as error:
         raise OutputError(f"cannot write to {folder}: {error.strerror}; choose another folder.") from error
     return folder
+
+
+def plain(value):
+    """Return a value in builtins that strict JSON can hold: None for numbers that are not finite."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_atomically(path, content, *, durable=False):

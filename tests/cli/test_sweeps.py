@@ -1,8 +1,10 @@
 """``onelayer path`` and ``onelayer probe`` on real data and real files."""
 
 import json
+import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import onelayer as ol
@@ -178,8 +180,9 @@ WRONG = {
     "grid": (["path", "iris", "--Cs", "1,0"], "--Cs is '1,0': give numbers > 0 with commas"),
     "both": (
         ["path", "iris", "--Cs", "1", "--alphas", "1"],
-        "--Cs and --alphas are two names for the strengths",
+        "--Cs and --alphas are two ways to say which strengths: give one of them.",
     ),
+    "count": (["path", "iris", "--Cs", "1,2", "--count", "5"], "--Cs and --count are two ways to say which"),
     "model": (
         ["path", "iris", "--model", "forest"],
         "--model is 'forest': the known ones are linear, logistic, softmax.",
@@ -268,3 +271,64 @@ def test_rows_that_cannot_be_judged_are_refused(capsys, tmp_path):
         assert (code, out) == (2, "")
         assert sentence in err
         assert "Traceback" not in err
+
+
+def test_tables_that_are_read_in_blocks(capsys, tmp_path):
+    digits = ol.data.load("digits")
+    frame = pd.DataFrame(digits.X, columns=[f"p{place}" for place in range(64)]).assign(label=digits.y)
+    for name, rows in {"train/a": slice(300), "train/b": slice(300, 600), "test": slice(600, 900)}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        frame[rows].to_parquet(tmp_path / f"{name}.parquet")
+    frame[:600].to_parquet(tmp_path / "all.parquet")
+    folder, whole, test = tmp_path / "train", tmp_path / "all.parquet", tmp_path / "test.parquet"
+    asked = ["--Cs", "1e-4,1e-3,1e-2", "--tol", "1e-10", "--json", "--test", test]
+    for command, extra in {"path": (), "probe": ("--validation", test)}.items():
+        found = []
+        for data, limit in ((folder, ()), (whole, ("--memory-limit", "4MB")), (whole, ())):
+            out = tmp_path / command
+            code, told, _ = run(capsys, command, data, *asked, *extra, *limit, "--out", out)
+            assert code == 0
+            summary = json.loads(told)
+            rows = summary["n_train"] if command == "path" else summary["rows"]["train"]
+            scores = summary.get("mean_scores") or [point["test_accuracy"] for point in summary["points"]]
+            found.append([rows, summary.get("chosen", 0.0), *scores])
+            assert (out / "report.html").exists()
+        np.testing.assert_allclose(found[:2], found[1:], rtol=1e-4)
+    for command, options, message in (
+        ("path", ("--test", 0.2), "--test is 0.2, a share of rows, and .*train is read in blocks"),
+        (
+            "probe",
+            ("--validation", 0.2),
+            "--validation is 0.2, a share of rows, and .*train is read in blocks",
+        ),
+        ("probe", ("--scaling", "l2"), "scaling is 'l2', and train is a stream"),
+    ):
+        code, _, err = run(capsys, command, folder, *options, "--out", tmp_path / "no")
+        assert code == 2
+        assert re.search(message, err)
+        assert err.count("\n") == 1
+
+
+def test_a_regression_of_rows_in_blocks(capsys, tmp_path):
+    diabetes = ol.data.load("diabetes")
+    frame = pd.DataFrame(diabetes.X, columns=diabetes.feature_names).assign(target=diabetes.y + 0.5)
+    frame.to_parquet(tmp_path / "all.parquet")
+    found = []
+    for limit in ((), ("--memory-limit", "4MB")):
+        code, told, _ = run(
+            capsys,
+            "probe",
+            tmp_path / "all.parquet",
+            *limit,
+            "--Cs",
+            "1,10",
+            "--cv",
+            3,
+            "--json",
+            "--out",
+            tmp_path,
+        )
+        assert code == 0
+        summary = json.loads(told)
+        found.append([*summary["strengths"], *summary["mean_scores"], summary["train_r2"]])
+    np.testing.assert_allclose(*found, rtol=1e-5)

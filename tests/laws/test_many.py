@@ -180,3 +180,66 @@ def test_streams_and_strangers_are_refused():
         ol.fit_many(IRIS.X, LEVELS, "logistic")
     with pytest.raises(ParameterError, match=r"problem 9 is none of 0 to 2\."):
         ol.fit_many(IRIS.X, LEVELS)[9]
+
+
+def interrupt(monkeypatch, after):
+    """Press Ctrl-C once so many problems are done."""
+    done = []
+
+    def told(sweep, words="", count=1):
+        done.append(count)
+        if sum(done) >= after:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("onelayer.selection.progress.Sweep.done", told)
+
+
+@pytest.mark.parametrize("kind", ["one X", "an X each", "one by one"])
+def test_what_was_done_before_an_interrupt_is_kept(monkeypatch, kind):
+    est = ol.LogisticRegression(l1_ratio=0.5 if kind == "one by one" else 0.0, C=0.1)
+    X, Y = DIGITS.X, ONE_HOT
+    if kind == "an X each":
+        monkeypatch.setattr("onelayer.estimators.batch._OWN_NUMBERS", 2 * X.size)
+        X, Y = np.stack([X] * 10), Y.T
+    interrupt(monkeypatch, 4)
+    with pytest.warns(
+        ConvergenceWarning, match="of 10 problems could not be fitted .*it was not reached before"
+    ):
+        found = ol.fit_many(X, Y, est)
+    assert 0 < len(found.failed) <= 6
+    for place in set(range(10)) - set(found.failed):
+        assert found[place].certificate_.relative_gap <= est.tol
+        require_the_same(
+            found[place], ol.LogisticRegression(**est.get_params()).fit(DIGITS.X, ONE_HOT[:, place]), 1e-6
+        )
+
+
+def test_an_interrupt_that_leaves_nothing_of_use_is_one(monkeypatch):
+    interrupt(monkeypatch, 1)
+    with pytest.raises(KeyboardInterrupt):
+        # Coefficients of some labels are no classifier.
+        ol.MultilabelLogisticRegression(C=0.1).fit(DIGITS.X, ONE_HOT)
+
+    def pressed(batch):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("onelayer.estimators.batch.Batch._solve_all", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        ol.fit_many(DIGITS.X, ONE_HOT)
+
+
+SETTINGS = {
+    "C": ({"C": -1}, "C is -1: give a number > 0"),
+    "tol": ({"tol": -1}, "tol is -1: give a number ≥ 0"),
+    "l1_ratio": ({"l1_ratio": -1}, "l1_ratio is -1"),
+}
+
+
+@over("case", SETTINGS)
+def test_settings_are_refused_also_where_nothing_can_be_fitted(case):
+    options, message = case
+    nothing = np.zeros((len(DIGITS.X), 3))
+    with pytest.raises(ParameterError, match=message):
+        ol.fit_many(DIGITS.X, nothing, ol.LogisticRegression(**options))
+    with pytest.raises(ParameterError, match=message):
+        ol.MultilabelLogisticRegression(**options).fit(DIGITS.X, nothing)

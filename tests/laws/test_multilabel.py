@@ -138,3 +138,9 @@ def test_bad_labels_are_refused_in_one_sentence(case):
 def test_streams_are_refused():
     with pytest.raises(DataError, match="which this estimator cannot read"):
         ol.MultilabelLogisticRegression().fit(ol.data.stream((X, DIGITS.y)), Y)
+
+
+def test_errors_speak_of_the_estimator_that_was_asked():
+    model = ol.MultilabelLogisticRegression(C=0.01).fit(DIGITS.X, Y)
+    with pytest.raises(DataError, match="X has 5 features, but MultilabelLogisticRegression is expecting 64"):
+        model.predict(DIGITS.X[:, :5])

@@ -185,7 +185,12 @@ WRONG = {
         {},
         r"test has 9 columns and train has 64: give the same",
     ),
-    "no pair": (ParameterError, (TRAIN[0],), {}, r"train is ndarray: give a pair \(X, y\), or a Dataset\."),
+    "no pair": (
+        ParameterError,
+        (TRAIN[0],),
+        {},
+        r"train is ndarray: give a pair \(X, y\), a Dataset, or a stream\.",
+    ),
     "no targets": (DataError, ((TRAIN[0], None),), {}, r"train has no targets: give a pair"),
     "lengths": (DataError, ((TRAIN[0], TRAIN[1][:5]),), {}, r"X has 800 rows and y has 5 entries"),
     "one axis": (
@@ -242,10 +247,8 @@ def test_bad_input_is_refused_in_one_sentence(case):
         ol.probe(*parts, **options)
 
 
-def test_wilsons_interval_is_not_for_real_targets_and_streams_are_refused():
+def test_wilsons_interval_is_not_for_real_targets():
     with pytest.raises(
         ParameterError, match="interval is 'wilson', which is for accuracies: give 'bootstrap' for R²"
     ):
         ol.probe((DIABETES.X, DIABETES.y), interval="wilson")
-    with pytest.raises(DataError, match="train holds the stream"):
-        ol.probe((ol.data.stream(TRAIN), TRAIN[1]))

@@ -43,6 +43,12 @@ def told(model):
     }
 
 
+def judged(probe):
+    """Return how a probe chose and what it is worth, for JSON."""
+    parts = {name: [part.score, part.loss] for name, part in probe.judgements.items()}
+    return [probe.C, probe.scores.tolist(), probe.rows, parts]
+
+
 def main(folder):
     """Choose with the rows of two processes, and follow a path."""
     group, found = join(), {}
@@ -61,6 +67,9 @@ def main(folder):
     found["drawn by the first process"] = told(ol.LogisticRegressionCV(GRID, cv=unknown).fit(mine))
     path = ol.path(ol.LogisticRegression(tol=1e-10), mine, Cs=GRID)
     found["path"] = [np.ravel(path.coef).tolist(), path.relative_gap.tolist()]
+    probe = ol.probe(mine, (X[:60], y[:60]), mine, ol.LogisticRegression(tol=1e-10), Cs=GRID)
+    by_stream = ol.probe((X[:60], y[:60]), mine, est=ol.LogisticRegression(tol=1e-10), Cs=GRID)
+    found["probes"] = [judged(probe), judged(by_stream)]
     with open(f"{folder}/{group.rank}.json", "w", encoding="utf-8") as file:
         json.dump(found, file)
     if dist.is_initialized():

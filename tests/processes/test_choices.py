@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import onelayer as ol
-from processes.choices import GRID, KINDS, data, splitters
+from processes.choices import GRID, KINDS, data, judged, splitters
 from processes.running import torchrun
 
 
@@ -49,3 +49,16 @@ def test_draws_are_those_of_the_first_process_and_paths_those_of_all_rows(found)
     expected = ol.path(ol.LogisticRegression(tol=1e-10), X, y, Cs=GRID)
     np.testing.assert_allclose(coef, np.ravel(expected.coef), rtol=1e-3, atol=1e-5)
     assert max(gaps) <= 1e-10
+
+
+def test_a_probe_of_a_shared_stream_is_that_of_all_rows(found):
+    X, y, _ = data("logistic")
+    few, exact = (X[:60], y[:60]), ol.LogisticRegression(tol=1e-10)
+    expected = [ol.probe((X, y), few, (X, y), exact, Cs=GRID), ol.probe(few, (X, y), est=exact, Cs=GRID)]
+    for one, other in zip(found[0]["probes"], map(judged, expected), strict=True):
+        assert one[0] == pytest.approx(other[0])
+        np.testing.assert_allclose(one[1], other[1], rtol=1e-4)
+        assert one[2] == other[2]
+        assert one[3].keys() == other[3].keys()
+        for name, numbers in one[3].items():
+            np.testing.assert_allclose(numbers, other[3][name], rtol=1e-4)

@@ -1,7 +1,6 @@
 """``onelayer path``."""
 
 import json
-import math
 import warnings
 
 import typer
@@ -13,7 +12,7 @@ __all__ = ["path"]
 
 
 def path(
-    data: str = typer.Argument(metavar="DATA", help="As for onelayer fit, held in memory."),
+    data: str = typer.Argument(metavar="DATA", help="As for onelayer fit."),
     target: str = typer.Option(None, help="Target column of a table. [default: the last one]"),
     model: str = typer.Option(
         None, help="linear, logistic or softmax. [default: linear for a float target, else by classes]"
@@ -23,7 +22,7 @@ def path(
         None, "--Cs", help="Inverse penalties: 0.1,1,10 or LOW:HIGH:COUNT. [default: from the data]"
     ),
     alphas: str = typer.Option(None, "--alphas", help="Penalties for the mean loss, instead of --Cs."),
-    count: int = typer.Option(20, help="Points of the grid that comes from the data."),
+    count: int = typer.Option(None, help="Points of the grid that comes from the data. [default: 20]"),
     l1_ratio: float = typer.Option(0.0, help="Share of the L1 part of the penalty."),
     test: str = typer.Option(
         None, help="Data that every point is scored on: a file, or the share of rows to hold back."
@@ -41,6 +40,9 @@ def path(
     no_intercept: bool = typer.Option(False, "--no-intercept", help="Fit no intercept."),
     class_weight: str = typer.Option(None, help="balanced: every class counts the same."),
     fallback: str = typer.Option(None, help="Data set to use where DATA is a named one that cannot be had."),
+    memory_limit: str = typer.Option(
+        None, help="Bytes to work with, for example 1GB: DATA is then read in blocks. [default: what is free]"
+    ),
     threads: int = typer.Option(None, help="Threads of torch."),
     device: str = typer.Option(None, help="Device of torch, for example cuda."),
     dtype: str = typer.Option(None, help="float32 or float64. [default: float64 for float64 data]"),
@@ -51,34 +53,37 @@ def path(
 ) -> None:
     """Fit a model at every strength of a grid, prove each fit, and write coefficients and report into a folder."""
     options = dict(locals())
-    grids = {"Cs": read_grid_text("--Cs", Cs), "alphas": read_grid_text("--alphas", alphas)}
-    if Cs is not None and alphas is not None:
-        raise ParameterError("--Cs and --alphas are two names for the strengths: give one of them.")
+    given = {"Cs": read_grid_text("--Cs", Cs), "alphas": read_grid_text("--alphas", alphas), "count": count}
+    grid = {name: value for name, value in given.items() if value is not None}
+    if len(grid) > 1:
+        first, second = list(grid)[:2]
+        raise ParameterError(
+            f"--{first} and --{second} are two ways to say which strengths: give one of them."
+        )
     asked = Sweeping.of(options, "path")
-    raise typer.Exit(_run(asked, {name: grid for name, grid in grids.items() if grid}, count, time_limit))
+    raise typer.Exit(_run(asked, grid, time_limit))
 
 
-def _run(asked, grids, count, time_limit):
+def _run(asked, grid, time_limit):
     import numpy as np
 
     import onelayer as ol
-    from onelayer.persistence import write_atomically
+    from onelayer.persistence import plain, write_atomically
     from onelayer.report import write_path_report
-    from onelayer.selection.splits import Part
+    from onelayer.selection.scoring import Scorer
+    from onelayer.selection.streamed import part_of
 
-    loaded = asked.loaded
-    X_test, y_test = loaded.test
-    if y_test is not None:
+    loaded, est, test = asked.loaded, asked.estimator(), None
+    metric = "r2" if loaded.kind == "linear" else "accuracy"
+    if asked.tested is not None:
         # Before the fits, not after them.
-        Part("test", X_test, y_test).require_like(Part("train", *loaded.training), loaded.kind != "linear")
+        test = part_of("test", asked.tested, est)
+        test.require_like(part_of("train", asked.train, est), loaded.kind != "linear")
     with warnings.catch_warnings():
         # What fell short is told below, by the exit code and in the table.
         warnings.simplefilter("ignore")
-        found = ol.path(
-            asked.estimator(), *loaded.training, count=count, time_limit=time_limit, verbose=1, **grids
-        )
-    metric = "r2" if loaded.kind == "linear" else "accuracy"
-    scores = None if y_test is None else found.scores(X_test, y_test)
+        found = ol.path(est, *loaded.training, time_limit=time_limit, verbose=1, **grid)
+    scores = None if test is None else test.scored(Scorer(metric, est), list(found))
     points = [
         {
             "C": point.C,
@@ -88,17 +93,17 @@ def _run(asked, grids, count, time_limit):
             "status": str(point.result.status),
             "passes": point.result.passes,
             "seconds": point.result.seconds,
-            **({} if scores is None else {f"test_{metric}": _known(scores[place])}),
+            **({} if scores is None else {f"test_{metric}": scores[place]}),
         }
         for place, point in enumerate(found.points)
     ]
-    summary = {
+    numbers = {
         "data": loaded.name,
         "model": loaded.kind,
-        "n_train": loaded.rows,
-        "n_features": found.estimator(0).n_features_in_,
+        "n_train": found[0].objective_record_["n_samples"],
+        "n_features": found[0].n_features_in_,
         "feature_names": _listed(loaded.names["feature_names"]),
-        "class_names": _listed(loaded.names["class_names"]),
+        "class_names": _listed(loaded.names.get("class_names")),
         **{
             name: getattr(asked, name) for name in ("loss", "l1_ratio", "standardize", "class_weight", "seed")
         },
@@ -107,6 +112,7 @@ def _run(asked, grids, count, time_limit):
         "seconds": found.total_seconds,
         "out": str(asked.folder),
     }
+    summary = plain(numbers)
     np.save(asked.folder / "coef.npy", found.coef)
     np.save(asked.folder / "intercept.npy", found.intercept)
     write_atomically(asked.folder / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
@@ -126,11 +132,6 @@ def _run(asked, grids, count, time_limit):
 
 def _listed(names):
     return None if names is None else [str(name) for name in names]
-
-
-def _known(score):
-    """Return a float, or None for what JSON has no number for."""
-    return float(score) if math.isfinite(score) else None
 
 
 def _tell(summary, asked, metric):

@@ -10,9 +10,12 @@ from onelayer.errors import ParameterError
 
 __all__ = ["probe"]
 
+# Rows of a block where they are only counted.
+_COUNTING = 2**14
+
 
 def probe(
-    data: str = typer.Argument(metavar="DATA", help="Rows to train on: as for onelayer fit, held in memory."),
+    data: str = typer.Argument(metavar="DATA", help="Rows to train on: as for onelayer fit."),
     validation: str = typer.Option(
         None, help="Data to choose by: a file, or the share of rows to hold back. [default: folds]"
     ),
@@ -42,6 +45,9 @@ def probe(
     no_intercept: bool = typer.Option(False, "--no-intercept", help="Fit no intercept."),
     class_weight: str = typer.Option(None, help="balanced: every class counts the same."),
     fallback: str = typer.Option(None, help="Data set to use where DATA is a named one that cannot be had."),
+    memory_limit: str = typer.Option(
+        None, help="Bytes to work with, for example 1GB: DATA is then read in blocks. [default: what is free]"
+    ),
     threads: int = typer.Option(None, help="Threads of torch."),
     device: str = typer.Option(None, help="Device of torch, for example cuda."),
     dtype: str = typer.Option(None, help="float32 or float64. [default: float64 for float64 data]"),
@@ -68,23 +74,25 @@ def _run(asked, validation, grid, settings):
     from onelayer.report import write_probe_report
 
     loaded = asked.loaded
-    train, chosen_on = _parts(loaded, validation, asked)
-    test = None if loaded.y_test is None else loaded.test
+    train, chosen_on = _parts(asked, validation)
+    parts = {"train": train, "validation": chosen_on, "test": asked.tested}
     if loaded.kind == "linear":
         # Its strength is an alpha of the mean loss.
-        grid = [1 / (C * len(train[1])) for C in grid]
+        rows = _rows(train)
+        grid = [1 / (C * rows) for C in grid]
     with warnings.catch_warnings():
         # What fell short is told below, by the exit code and in the report.
         warnings.simplefilter("ignore")
         found = ol.probe(
-            train, chosen_on, test, asked.estimator(), Cs=grid, random_state=asked.seed, verbose=1, **settings
+            **parts, est=asked.estimator(), Cs=grid, random_state=asked.seed, verbose=1, **settings
         )
     summary = {"data": loaded.name, "model": loaded.kind, **found.to_dict(), "out": str(asked.folder)}
     _save(found, asked.folder, loaded)
     write_atomically(asked.folder / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
     if asked.report:
-        names = {name: loaded.names[name] for name in ("class_names", "feature_names")}
-        write_probe_report(asked.folder / "report.html", found, loaded.name, test or train, **names)
+        names = {name: loaded.names.get(name) for name in ("class_names", "feature_names")}
+        shown = _shown(found, parts[found.judged])
+        write_probe_report(asked.folder / "report.html", found, loaded.name, shown, **names)
     asked.forget("summary.json", *(() if found.scaling == "l2" else ("config.json", "model.safetensors")))
     if asked.as_json:
         typer.echo(json.dumps(summary))
@@ -98,16 +106,26 @@ def _run(asked, validation, grid, settings):
     return 0 if found.estimator.result_.status.is_success else 3
 
 
-def _parts(loaded, validation, asked):
+def _parts(asked, validation):
     """Return the training and the validation rows, the latter None where there are none."""
     from onelayer.cli.loaded import as_share, load_test
+    from onelayer.cli.streams import open_if_large
 
-    train = loaded.X, loaded.y
+    loaded, train = asked.loaded, asked.train
     if validation is None:
         return train, None
-    share = as_share(validation, "--validation")
+    share, streamed = as_share(validation, "--validation"), not isinstance(train, tuple)
+    features = train.features if streamed else train[0].shape[1]
     if share is None:
-        return train, load_test(validation, asked.data, loaded.encoder, loaded.X.shape[1])
+        stream = open_if_large(validation, encoder=loaded.encoder, features=features)
+        if stream is not None:
+            return train, stream
+        return train, asked.beside(*load_test(validation, asked.data, loaded.encoder, features))
+    if streamed:
+        raise ParameterError(
+            f"--validation is {validation}, a share of rows, and {asked.data} is read in blocks: give validation data of their own, "
+            "or leave it out for folds."
+        )
     from sklearn.model_selection import train_test_split
 
     from onelayer.errors import DataError
@@ -124,6 +142,23 @@ def _parts(loaded, validation, asked):
             "share, or leave it out for folds."
         ) from error
     return (X, y), (X_held, y_held)
+
+
+def _rows(train):
+    """Return how many rows there are; of some streams only a read can tell."""
+    if isinstance(train, tuple):
+        return len(train[1])
+    return train.rows if train.rows is not None else sum(map(len, train.blocks(_COUNTING)))
+
+
+def _shown(found, part):
+    """Return X and y for the pictures: of a stream a sample of its rows."""
+    from onelayer.report.measured import measure
+
+    if isinstance(part, tuple):
+        return part
+    sample = measure(found.estimator, part)
+    return sample.X, sample.y
 
 
 def _save(found, folder, loaded):

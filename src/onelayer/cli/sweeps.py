@@ -72,16 +72,16 @@ class Sweeping:
     threads: int | None
     device: str | None
     dtype: str | None
+    memory_limit: str | None
     report: bool
     as_json: bool
-    # What `of` makes of these.
+    # What `of` makes of these: Loaded or Streamed, and the folder for the results.
     loaded: Any = dataclasses.field(init=False)
     folder: Any = dataclasses.field(init=False)
 
     @classmethod
     def of(cls, options, folder):
         """Read the options of a command, load the data, and make the folder that results go to."""
-        from onelayer.cli.loaded import Loaded
         from onelayer.persistence import prepare_folder
 
         asked = cls(**{field.name: options[field.name] for field in dataclasses.fields(cls) if field.init})
@@ -90,7 +90,7 @@ class Sweeping:
             import torch
 
             torch.set_num_threads(asked.threads)
-        asked.loaded = Loaded(asked, lambda sentence: None)
+        asked.loaded = asked._opened()
         asked.folder = prepare_folder(asked.out or pathlib.Path("runs") / f"{asked.loaded.name}-{folder}")
         return asked
 
@@ -104,11 +104,43 @@ class Sweeping:
         if self.threads is not None and self.threads < 1:
             raise ParameterError(f"--threads is {self.threads}: give a number ≥ 1.")
 
+    def _opened(self):
+        """Load the data, or open what is too large for that as a stream."""
+        from onelayer.cli.loaded import Loaded
+        from onelayer.cli.streamed import Streamed
+        from onelayer.cli.streams import open_if_large
+
+        stream = open_if_large(
+            self.data, self.memory_limit, target=self.target, categorical=tuple(self.categorical)
+        )
+        return Loaded(self, _quiet) if stream is None else Streamed(self, stream, _quiet)
+
     def forget(self, *written):
         """Remove what earlier runs left in the folder beside what this one has written: it would not be of this one."""
         for name in _RESULTS:
             if name not in written and (name != "report.html" or not self.report):
                 (self.folder / name).unlink(missing_ok=True)
+
+    @property
+    def train(self):
+        """What a probe takes: X and y, or a stream."""
+        training = self.loaded.training
+        return training if len(training) == 2 else training[0]
+
+    @property
+    def tested(self):
+        """The same of the test part; None where there is none."""
+        X, y = self.loaded.test
+        return X if y is None else self.beside(X, y)
+
+    def beside(self, X, y):
+        """Return X and y in memory that were read as the columns of the training rows."""
+        if len(self.loaded.training) == 2 or hasattr(X, "indptr"):
+            return X, y
+        from onelayer.designs.feed import tensor_of
+
+        # A tensor is not asked for the names that a stream has told.
+        return tensor_of(X), y
 
     def estimator(self):
         """Return the estimator whose strengths are gone along."""
@@ -132,3 +164,8 @@ class Sweeping:
             return ol.LinearRegression(**settings)
         kind = ol.LogisticRegression if self.loaded.kind == "logistic" else ol.SoftmaxRegression
         return kind(class_weight=self.class_weight, **settings)
+
+
+def _quiet(sentence):
+    """Say nothing of how the data were read: the two commands have a line of progress."""
+    del sentence

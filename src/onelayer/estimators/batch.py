@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from onelayer.certificates import Certificate
 from onelayer.designs import DenseDesign, StandardizedDesign
 from onelayer.errors import DataError, OnelayerError
+from onelayer.estimators.entries import Account, Entry
 from onelayer.estimators.features import Features
 from onelayer.estimators.problem import plain_arithmetic
 from onelayer.estimators.rounding import tells
 from onelayer.estimators.scaling import Scaling, Undo
-from onelayer.estimators.strengths import penalty_of
+from onelayer.estimators.strengths import penalty_of, require_strength
 from onelayer.estimators.validation import as_flag, as_float64, as_number, as_sample_weight, resolve_dtype
-from onelayer.result import Record, Result, Status
+from onelayer.result import Status
 from onelayer.stacks import OwnRows, ScaledRows, SharedRows, Stack, solve_stack
 
 __all__ = ["Batch", "Entry"]
@@ -26,30 +26,7 @@ __all__ = ["Batch", "Entry"]
 # Numbers of scores of one stack on a shared X (64 MB in float32), and of X itself where each problem has its own: what
 # stays in the cache from one product to the next.
 _SHARED_NUMBERS, _OWN_NUMBERS = 2**24, 2**22
-
-
-@dataclasses.dataclass
-class Entry:
-    """One problem of a batch.
-
-    Attributes
-    ----------
-    model : estimator or None
-        Fitted; None where the problem cannot be fitted.
-    message : str
-        What became of it.
-    error : OnelayerError, optional
-        Why it cannot be fitted.
-    """
-
-    model: Any
-    message: str
-    error: Exception | None = None
-
-    @property
-    def status(self):
-        """The Status of the fit, or None where there was none."""
-        return None if self.model is None else self.model.result_.status
+_NOT_REACHED = "it was not reached before Ctrl-C."
 
 
 @dataclasses.dataclass
@@ -79,20 +56,30 @@ class Batch:
         self.own = getattr(X, "ndim", 2) == 3
         self.sample_weight = sample_weight
         self.entries: list[Any] = [None] * len(targets)
+        self.interrupted = False
 
     def fit(self, tell=None):
-        """Fit all; return a list of Entry."""
+        """Fit all, or as many as there were before Ctrl-C; return a list of Entry."""
         self.tell = tell or (lambda count: None)
         with plain_arithmetic():
             self._read_X()
-            tasks = [task for place in range(len(self.targets)) if (task := self._read(place))]
-            for group in _alike(tasks, self._together):
-                self._solve(group)
-            for place, entry in enumerate(self.entries):
-                if entry is None:
-                    self._alone(place)
-                    self.tell(1)
+            try:
+                self._solve_all()
+            except KeyboardInterrupt:
+                self.interrupted = True
+                if not any(self.entries):
+                    raise
+                self.entries = [entry or Entry(None, _NOT_REACHED) for entry in self.entries]
         return self.entries
+
+    def _solve_all(self):
+        tasks = [task for place in range(len(self.targets)) if (task := self._read(place))]
+        for group in _alike(tasks, self._together):
+            self._solve(group)
+        for place, entry in enumerate(self.entries):
+            if entry is None:
+                self._alone(place)
+                self.tell(1)
 
     # ---- reading ----------------------------------------------------------------------------------------------
 
@@ -112,6 +99,9 @@ class Batch:
         self.width = model.n_features_in_
         self.rows = self.X.shape[1] if self.own else self.features.rows
         self.weight = as_sample_weight(self.sample_weight, self.rows)
+        # Of all problems, also where none of them can be fitted.
+        as_number("tol", model.tol)
+        require_strength(model)
 
     def _not_finite(self):
         """Return problem, row and column of the first entry that is no finite number, or None."""
@@ -188,12 +178,15 @@ class Batch:
             found = solved.coefficients.one(number).to(dtype)
             rounded = tells(undo(number, task).scaling, dtype, tol)
             if rounded or not bool(solved.proven[number]):
+                if solved.interrupted:
+                    continue
                 self._alone(task.place, undo(number, task).to_features(found))
                 self.tell(1)
                 continue
-            self.entries[task.place] = self._entry(
-                task, found, undo(number, task), solved, number, seconds, dtype
-            )
+            parameters = undo(number, task).to_features(found)
+            self.entries[task.place] = self._entry(task, parameters, solved, number, seconds, dtype)
+        if solved.interrupted:
+            raise KeyboardInterrupt
 
     def _rows_of(self, tasks, dtype, weights, free):
         """Return the Rows of a stack, and what makes the Undo of one of its problems."""
@@ -229,46 +222,18 @@ class Batch:
         weight = None if weight is None else torch.from_numpy(weight).to(design.device)
         return Scaling.of(design, weight, centred=free)
 
-    def _entry(self, task, found, undo, solved, number, seconds, dtype):
-        model, loss = task.model, task.targets.loss
-        value, gap = solved.value[number].item(), solved.gap[number].item()
-        # Of a P of zero, 0 is all that could be proven.
-        relative, steps = gap / abs(value) if value else 0.0, int(solved.steps[number])
-        message = f"The certified relative gap is {relative:.2g}, at most tol={model.tol:g}."
-        record = Record(steps, seconds, solved.passes, value, relative_gap=relative)
-        model.objective_record_ = {
-            "loss": loss.name,
-            "loss_parameter": loss.parameters,
-            "alpha": float(task.alpha),
-            "l1_ratio": 0.0,
-            "total_weight": model._total_weight,
-            "fit_intercept": bool(model.fit_intercept),
-            "standardize": bool(model.standardize),
-            "n_samples": self.rows,
-            "n_features": self.width,
-            "n_outputs": task.targets.outputs,
-        }
-        model._set_parameters(undo.to_features(found))
-        model.certificate_ = Certificate(
-            gap, relative, value, "tilted-point", weight_radius=(2 * gap / task.alpha) ** 0.5
-        )
-        model.result_ = Result(
-            Status.CONVERGED,
-            message,
-            value,
+    def _entry(self, task, parameters, solved, number, seconds, dtype):
+        """Return the Entry of a problem of a stack that is proven."""
+        account = Account(
+            parameters,
+            solved.value[number].item(),
+            solved.gap[number].item(),
+            int(solved.steps[number]),
             solved.passes,
             seconds,
-            steps,
-            [record],
-            "newton",
-            "Newton() in a stack",
-            str(self.features.values.device),
             str(dtype).removeprefix("torch."),
-            copies=self.features.copies,
-            shards=[self.rows],
         )
-        model.n_iter_ = steps
-        return Entry(model, message)
+        return account.entry(task.model, task.targets, task.alpha, self.features, self.rows)
 
     def _alone(self, place, start=None):
         """Fit one problem by itself."""

@@ -4,7 +4,7 @@ from onelayer.errors import ParameterError
 from onelayer.estimators.validation import as_number
 from onelayer.penalties import Strength
 
-__all__ = ["penalty_of"]
+__all__ = ["penalty_of", "require_strength"]
 
 
 def penalty_of(estimator, total_weight, loss, outputs):
@@ -30,3 +30,10 @@ def penalty_of(estimator, total_weight, loss, outputs):
             f"l1_ratio is {estimator.l1_ratio!r}, and {name} brings its own, {given.l1_ratio:g}: leave l1_ratio out."
         )
     return given.resolve(total_weight, l1_ratio, loss.name, outputs)
+
+
+def require_strength(estimator):
+    """Refuse a penalty that no data could make sense of."""
+    as_number("l1_ratio", estimator.l1_ratio)
+    if not isinstance(getattr(estimator, "C" if hasattr(estimator, "C") else "alpha"), Strength):
+        estimator._alpha(1.0)

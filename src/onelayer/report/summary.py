@@ -1,10 +1,10 @@
 """A fit in one flat, JSON-ready record."""
 
-import math
 import os
 
 import numpy as np
 
+from onelayer.persistence import plain
 from onelayer.report.measured import Measured
 from onelayer.report.metrics import evaluate
 
@@ -85,7 +85,7 @@ def summarise(estimator, dataset_name, X, y, X_test=None, y_test=None, out=None,
         "copies": list(result.copies),
         "out": None if out is None else os.fspath(out),
     }
-    return {name: _plain(value) for name, value in summary.items()}
+    return plain(summary)
 
 
 def _rows(X, y):
@@ -104,13 +104,3 @@ def _metrics(part, estimator, X, y, abstain):
     else:
         metrics = evaluate(estimator, X, y, abstain=abstain)
     return {f"{part}_{name}": value for name, value in metrics.items()}
-
-
-def _plain(value):
-    """Return `value` in builtins that strict JSON can hold."""
-    value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, dict):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -78,7 +78,7 @@ def write_path_report(path, found, data, scores=None, metric="accuracy", feature
     )
 
 
-def write_probe_report(path, found, data, test=None, class_names=None, feature_names=None):
+def write_probe_report(path, found, data, shown=None, class_names=None, feature_names=None):
     """Write a probe as one self-contained HTML file.
 
     Parameters
@@ -87,8 +87,8 @@ def write_probe_report(path, found, data, test=None, class_names=None, feature_n
     found : ProbeResult
     data : str
         What the data are called.
-    test : (X, y), optional
-        The rows that the confusion of classes is shown on, as they were given.
+    shown : (X, y), optional
+        The rows that the confusion of classes is shown on, as they were given: of the part that is judged, all or a sample.
     class_names, feature_names : sequence of str, optional
     """
     model = found.estimator
@@ -117,9 +117,11 @@ def write_probe_report(path, found, data, test=None, class_names=None, feature_n
             ).plot(),
         ),
     ]
-    if test is not None and hasattr(model, "classes_"):
-        X, y = test
-        part = Part("test", X, np.asarray(y), np.asarray(found.predict(X)), None)
+    if shown is not None and hasattr(model, "classes_"):
+        X, y = shown
+        whole = len(y) == found.rows[found.judged]
+        name = found.judged if whole else f"{found.judged} data, a sample of {len(y):,} of the"
+        part = Part(name, X, np.asarray(y), np.asarray(found.predict(X)), None)
         figures.append(confusion(part, {"classes": model.classes_, "class_names": class_names}))
     _write(
         path,

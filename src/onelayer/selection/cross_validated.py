@@ -120,7 +120,7 @@ class CrossValidated(Documented, BaseEstimator, abc.ABC):
                 )
             strengths = self._usual(whole, self._grid) if given is None else given
             alphas = [whole.alpha(strength) for strength in strengths]
-            path = PathResult(whole, alphas)
+            path = PathResult(whole, alphas, Cs=strengths if whole.strength == "C" else None)
             scores, gaps, steps = (np.full((len(folds), len(alphas)), np.nan) for _ in range(3))
             held_out = HeldOut(whole, table, [fold.test for fold in folds], scorer)
             kept = Storage(scores.shape)

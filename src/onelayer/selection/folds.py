@@ -205,6 +205,8 @@ def _stacked(whole, folds, numbers, waiting, tell):
     start = Coefficients.gathered([pilot for pilot in pilots for _ in parts])
     model = Pilots([_factor(outcome) for _, _, outcome in waiting], len(parts))
     solved = solve_stack(stack, start, whole.model.tol, model=model, tell=tell)
+    if solved.interrupted:
+        raise KeyboardInterrupt
     for place in range(count):
         strength, alpha, pilot = waiting[place // len(parts)]
         number = numbers[place % len(parts)]

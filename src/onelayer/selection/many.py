@@ -98,7 +98,7 @@ class ManyResult:
     messages : list of str
         What became of each.
     failed : dict of int to str
-        The problems that could not be fitted, and why.
+        The problems that could not be fitted, and why; also those that Ctrl-C came before.
     """
 
     def __init__(self, entries):

@@ -21,6 +21,8 @@ __all__ = ["MultilabelLogisticRegression"]
 
 # The score of a label that all rows have, or none: its probability is then exactly 1 or 0.
 _ALWAYS = 1e30
+# Its errors speak of the estimator that was asked, which is not a LogisticRegression.
+_OneLabel = type("MultilabelLogisticRegression", (LogisticRegression,), {})
 
 
 class MultilabelLogisticRegression(ClassifierMixin, Documented, BaseEstimator):
@@ -132,9 +134,12 @@ class MultilabelLogisticRegression(ClassifierMixin, Documented, BaseEstimator):
         Y = _indicators(y)
         params = self.get_params(deep=False)
         params["verbose"] = 0
-        batch = Batch(LogisticRegression(**params), X, list(np.ascontiguousarray(Y.T)), sample_weight)
+        batch = Batch(_OneLabel(**params), X, list(np.ascontiguousarray(Y.T)), sample_weight)
         with Sweep(type(self).__name__, Y.shape[1], show=self.verbose > 0) as sweep:
             entries = batch.fit(lambda count: sweep.done(count=count))
+        if batch.interrupted:
+            # Coefficients of some labels are no classifier.
+            raise KeyboardInterrupt
         check_lengths(batch.rows, Y, sample_weight)
         _refuse_failed(entries, Y, batch.weight)
         self.n_features_in_ = batch.width
@@ -217,7 +222,7 @@ class MultilabelLogisticRegression(ClassifierMixin, Documented, BaseEstimator):
 
     def _model(self):
         """Return an estimator whose scores are those of all labels."""
-        model = LogisticRegression()
+        model = _OneLabel()
         model.coef_, model.intercept_ = self.coef_, self.intercept_
         model.n_features_in_ = self.n_features_in_
         if hasattr(self, "feature_names_in_"):

@@ -99,9 +99,9 @@ def path(
         if given is None:
             grid = default_alphas(problem, as_count("count", count))
         else:
-            grid = [1 / (C * problem.total_weight) for C in given] if alphas is None else given
+            grid = given if Cs is None else [1 / (C * problem.total_weight) for C in given]
         order = sorted(range(len(grid)), key=lambda place: -grid[place])
-        result = PathResult(problem, grid, coef_file)
+        result = PathResult(problem, grid, coef_file, None if Cs is None else given)
         with Sweep(f"{type(est).__name__} path", len(grid), show=verbose and not problem.group.rank) as sweep:
             trail = Trail()
             for place in order:

@@ -35,11 +35,6 @@ class PathPoint:
     result: Result
     certificate: Certificate | None
 
-    @classmethod
-    def of(cls, alpha, problem, outcome):
-        """Return the point that an Outcome makes."""
-        return cls(alpha, 1 / (alpha * problem.total_weight), outcome.result, outcome.certificate)
-
 
 class PathResult:
     """The fits of :func:`onelayer.path`, in the order of the grid.
@@ -64,7 +59,9 @@ class PathResult:
         Of everything, reading included.
     """
 
-    def __init__(self, problem, grid, coef_file=None):
+    def __init__(self, problem, grid, coef_file=None, Cs=None):
+        # As they were given: the inverse of an inverse may be another number.
+        self._Cs = Cs or [1 / (alpha * problem.total_weight) for alpha in grid]
         self._store = Storage((len(grid),), coef_file)
         # An estimator with all but coefficients; not the problem, which holds X.
         self._template: Any = None
@@ -74,7 +71,7 @@ class PathResult:
         self.points: list[PathPoint] = []
 
     def _add(self, problem, place, alpha, outcome):
-        point = PathPoint.of(alpha, problem, outcome)
+        point = PathPoint(alpha, self._Cs[place], outcome.result, outcome.certificate)
         self._template = problem.fitted(alpha, outcome.parameters)
         self._store.add(place, self._template)
         self._found[place] = point

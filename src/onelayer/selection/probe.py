@@ -5,17 +5,20 @@ import time
 import numpy as np
 from sklearn.base import is_classifier
 
+from onelayer.data.dataset import Dataset
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators import LinearRegression, LogisticRegression, SoftmaxRegression
 from onelayer.estimators.problem import strength_name
-from onelayer.estimators.validation import as_number
+from onelayer.estimators.validation import as_array, as_number
 from onelayer.selection.choosing import check_rule, choose
 from onelayer.selection.estimators import LinearRegressionCV, LogisticRegressionCV, SoftmaxRegressionCV
+from onelayer.selection.held_out import refuse_rows
 from onelayer.selection.intervals import bootstrap, wilson
 from onelayer.selection.path import path
 from onelayer.selection.probe_result import Judgement, ProbeResult
-from onelayer.selection.scoring import Scorer
-from onelayer.selection.splits import Part, parts_of
+from onelayer.selection.scoring import Scorer, losses_of_rows
+from onelayer.selection.splits import Part
+from onelayer.selection.streamed import part_of
 
 __all__ = ["probe"]
 
@@ -51,10 +54,12 @@ def probe(
 
     Parameters
     ----------
-    train, validation, test : (X, y) or Dataset
-        Rows to fit, to choose by, and to judge by. A Dataset brings its own test part.
+    train, validation, test : (X, y), Dataset or stream
+        Rows to fit, to choose by, and to judge by. A Dataset brings its own test part. A stream is read once for its targets, and
+        once for each thing that is asked of it.
     est : estimator, optional
-        With all settings but the strength. Default: ``LogisticRegression()``, for targets that are floats ``LinearRegression()``.
+        With all settings but the strength. Default: ``LogisticRegression()``, for targets in memory that are floats
+        ``LinearRegression()``.
     Cs : int or array-like, default 20
         The grid: a number n stands for ``np.logspace(-4, 4, n)``; alpha of a LinearRegression from the data.
     cv : int, splitter or iterable, default 5
@@ -64,9 +69,9 @@ def probe(
     rule : {"best", "one-standard-error"}, default "best"
         Ties go to the strongest penalty.
     scaling : {None, "standardize", "l2"}, default None
-        Features as they are; columns with mean 0 and deviation 1 on the rows of each fit; rows of Euclidean norm 1.
+        Features as they are; columns with mean 0 and deviation 1 on the rows of each fit; rows of Euclidean norm 1 (in memory).
     refit : {"train", "train+validation"}, default "train"
-        What the chosen strength is fitted on in the end.
+        What the chosen strength is fitted on in the end; both together in memory.
     interval : {"wilson", "bootstrap"}, optional
         Default: Wilson's for accuracies, the bootstrap for R².
     level : float, default 0.95
@@ -98,8 +103,7 @@ def probe(
     """
     began = time.perf_counter()
     random_state = int(as_number("random_state", random_state))
-    parts = parts_of(train, validation, test)
-    est = _model(est, parts[0])
+    parts, est = _parts(train, validation, test, est)
     classifier = is_classifier(est)
     _check(rule, scaling, refit, interval, classifier, parts)
     if classifier and parts[0].y.ndim != 1:
@@ -146,11 +150,18 @@ def probe(
     )
 
 
-def _model(est, train):
+def _parts(train, validation, test, est):
+    """Return the three Parts, None for those that are not there, and the estimator."""
     if est is not None:
         strength_name(est)
-        return est
-    return LinearRegression() if train.y.dtype.kind == "f" else LogisticRegression()
+    if test is None and isinstance(train, Dataset) and train.X_test is not None:
+        test = train.X_test, train.y_test
+    first = part_of("train", train, est or LogisticRegression())
+    if est is None:
+        real = first.y.dtype.kind == "f" and not first.streamed
+        est = LinearRegression() if real else LogisticRegression()
+    others = (("validation", validation), ("test", test))
+    return [first, *(None if given is None else part_of(name, given, est) for name, given in others)], est
 
 
 def _check(rule, scaling, refit, interval, classifier, parts):
@@ -159,6 +170,12 @@ def _check(rule, scaling, refit, interval, classifier, parts):
         raise ParameterError(f"scaling is {scaling!r}: give None, 'standardize' or 'l2'.")
     if refit not in ("train", "train+validation"):
         raise ParameterError(f"refit is {refit!r}: give 'train' or 'train+validation'.")
+    streams = [part.name for part in parts[:2] if part is not None and part.streamed]
+    if refit == "train+validation" and streams:
+        raise ParameterError(
+            f"refit is 'train+validation', and {streams[0]} is a stream, which is not joined to another: give one stream of both "
+            "rows as train, or refit='train'."
+        )
     if refit == "train+validation" and parts[1] is not None and type(parts[0].X) is not type(parts[1].X):
         kinds = [type(part.X).__name__ for part in parts[:2]]
         raise ParameterError(
@@ -192,24 +209,29 @@ def _by_folds(est, train, Cs, cv, scoring, rule, verbose):
             f"est has {lost[0]}={given[lost[0]]!r}, which folds cannot be fitted with: give a validation part, or leave it out."
         )
     settings |= {grid: Cs, "cv": cv, "scoring": scoring, "rule": rule, "verbose": verbose}
-    model = kind(**settings).fit(train.X, train.y)
+    model = kind(**settings).fit(*train.data)
     strengths = model.Cs_ if grid == "Cs" else model.alphas_
     return model.estimator_, strengths, model.scores_, model.choice_, model.path_
 
 
 def _by_validation(est, train, validation, Cs, scoring, rule, verbose):
+    # What is wrong with the scoring is said before the fits.
+    scorer = Scorer(scoring, est)
+    if rule == "one-standard-error":
+        scorer.require_mean()
+    if validation.streamed:
+        refuse_rows(scorer)
     grid = {"Cs" if hasattr(est, "C") else "alphas": Cs}
     if isinstance(Cs, (int, np.integer)) and not isinstance(Cs, bool):
         if Cs < 1:
             raise ParameterError(f"Cs is {Cs}: give a number of points ≥ 1, or a list of strengths.")
         grid = {"Cs": np.logspace(-4, 4, Cs)} if hasattr(est, "C") else {"count": Cs}
-    sweep = path(est, train.X, train.y, verbose=verbose, **grid)
-    scorer = Scorer(scoring, sweep.estimator(0))
+    sweep = path(est, *train.data, verbose=verbose, **grid)
     fits = [sweep.estimator(place) for place in range(len(sweep))]
-    scores = np.array([[scorer(fit, validation.X, validation.y) for fit in fits]])
+    scores = np.array([validation.scored(scorer, fits)])
     errors = None
     if rule == "one-standard-error":
-        each = [scorer.of_rows(fit, validation.X, validation.y) for fit in fits]
+        each = validation.measured(fits, scorer.of_rows)
         errors = np.array([one.std(ddof=1) / np.sqrt(len(one)) for one in each])
     strengths = sweep.Cs if hasattr(est, "C") else sweep.alphas
     name = "C" if hasattr(est, "C") else "alpha"
@@ -243,19 +265,15 @@ def _stacked(first, second):
 
 
 def _judge(model, part, interval, level, seed):
-    from onelayer.estimators.validation import as_array
-
-    predicted = as_array(model.predict(part.X))
     if is_classifier(model):
-        right = (predicted == part.y).astype(float)
+        right, losses = part.measured([model], _answers)[0].T
         if interval == "bootstrap":
             found = bootstrap(lambda rows: right[rows].mean(axis=1), part.rows, level, seed)
         else:
             found = wilson(right.mean(), part.rows, level)
-        loss = -Scorer("neg_log_loss", model)(model, part.X, part.y)
-        return Judgement("accuracy", float(right.mean()), found, loss)
+        return Judgement("accuracy", float(right.mean()), found, float(losses.mean()))
     y = part.y.reshape(part.rows, -1)
-    squares = (predicted.reshape(part.rows, -1) - y) ** 2
+    squares = part.measured([model], _squares)[0]
 
     def shares(rows):
         # As in scikit-learn: the mean over targets.
@@ -265,3 +283,13 @@ def _judge(model, part, interval, level, seed):
 
     score = float(shares(np.arange(part.rows)[None])[0])
     return Judgement("R²", score, bootstrap(shares, part.rows, level, seed), float(squares.mean()))
+
+
+def _answers(model, X, y):
+    """Return, for each row, whether its label is predicted, and its log loss."""
+    right = as_array(model.predict(X)) == y
+    return np.stack([right.astype(float), losses_of_rows(model, X, y)], axis=1)
+
+
+def _squares(model, X, y):
+    return (as_array(model.predict(X)).reshape(len(y), -1) - y.reshape(len(y), -1)) ** 2

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from sklearn.base import is_classifier
 
+from onelayer.persistence import plain
 from onelayer.selection.choosing import Choice
 from onelayer.selection.intervals import Interval
 from onelayer.selection.path_result import PathResult
@@ -209,7 +210,7 @@ class ProbeResult:
     def to_dict(self):
         """Return the numbers as JSON-ready builtins."""
         proof = self.certificate
-        return {
+        numbers = {
             "strength": self.path.strength,
             "chosen": float(self.strengths[self.choice.index]),
             "reason": self.choice.reason,
@@ -218,23 +219,24 @@ class ProbeResult:
             "scaling": self.scaling,
             "refit": self.refit,
             "folds": self.cv,
-            "strengths": [float(strength) for strength in self.strengths],
-            "mean_scores": [_known(score) for score in self.scores.mean(axis=0)],
+            "strengths": self.strengths.tolist(),
+            "mean_scores": self.scores.mean(axis=0).tolist(),
             "relative_gap": None if proof is None else proof.relative_gap,
             "rows": self.rows,
             **{
                 f"{part}_{key}": value
                 for part, found in self.judgements.items()
                 for key, value in {
-                    "accuracy" if found.metric == "accuracy" else "r2": _known(found.score),
-                    "interval": [_known(found.interval.low), _known(found.interval.high)],
+                    "accuracy" if found.metric == "accuracy" else "r2": found.score,
+                    "interval": [found.interval.low, found.interval.high],
                     "interval_kind": found.interval.kind.lower(),
-                    "loss": _known(found.loss),
+                    "loss": found.loss,
                 }.items()
             },
             "seconds": self.seconds,
             "protocol": self.protocol,
         }
+        return plain(numbers)
 
     def _scaled(self, X):
         if self.scaling != "l2":
@@ -260,8 +262,3 @@ class _Normalize(torch.nn.Module):
 
 def _counted(number, what):
     return f"{number:,} {what}" + ("" if number == 1 else "s")
-
-
-def _known(number):
-    """Return a float, or None for what JSON has no number for."""
-    return float(number) if np.isfinite(number) else None

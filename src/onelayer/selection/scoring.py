@@ -13,13 +13,15 @@ from sklearn.metrics import check_scoring, log_loss
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators.validation import as_array, first_line
 
-__all__ = ["Scorer", "scoring_name"]
+__all__ = ["Scorer", "losses_of_rows", "scoring_name"]
 
 # What is often chosen by, for classifiers and for others.
 _USUAL = {
     True: "'neg_log_loss', 'accuracy', 'roc_auc_ovr' or 'f1_macro'",
     False: "'neg_mean_squared_error', 'neg_mean_absolute_error' or 'r2'",
 }
+# Means over rows whose terms are known here.
+_MEANS = ("neg_log_loss", "accuracy", "neg_mean_squared_error")
 
 
 class Scorer:
@@ -54,6 +56,11 @@ class Scorer:
         """Whether it is a function of one's own, which may look at X and not only at what the model answers."""
         return callable(self.scoring) and not hasattr(self.scoring, "_score_func")
 
+    @property
+    def is_mean(self):
+        """Whether it is known to be the mean of scores of rows, those of :meth:`of_rows`."""
+        return isinstance(self.scoring, str) and self.scoring in _MEANS
+
     def __call__(self, model, X, y, sample_weight=None, offset=None):
         """Return the score, larger is better."""
         tensors = isinstance(X, torch.Tensor)
@@ -75,29 +82,31 @@ class Scorer:
                 f"{_USUAL[is_classifier(model)]}."
             ) from error
 
-    def of_rows(self, model, X, y):
-        """Return the score of each row, whose mean is the score: for standard errors.
+    def require_mean(self):
+        """Refuse a scoring that is no mean over rows that is known here."""
+        if not self.is_mean:
+            raise ParameterError(
+                f"scoring is {self.scoring!r}, of which no standard error on one validation part is known: use 'neg_log_loss', "
+                "'accuracy' or 'neg_mean_squared_error', folds, or rule='best'."
+            )
 
-        Raises
-        ------
-        ParameterError
-            The scoring is no mean over rows that is known here.
-        """
+    def of_rows(self, model, X, y):
+        """Return the score of each row, whose mean is the score: for standard errors."""
+        self.require_mean()
         y = as_array(y)
         if self.scoring == "neg_log_loss":
-            # As scikit-learn counts them, to whom no row costs more than this.
-            least = math.log(np.finfo(float).eps)
-            chances = as_array(model.predict_log_proba(X)).astype(float).clip(min=least)
-            return chances[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+            return -losses_of_rows(model, X, y)
         predicted = as_array(model.predict(X))
         if self.scoring == "accuracy":
             return (predicted == y).astype(float)
-        if self.scoring == "neg_mean_squared_error":
-            return -((predicted - y) ** 2).reshape(len(y), -1).mean(axis=1)
-        raise ParameterError(
-            f"scoring is {self.scoring!r}, of which no standard error on one validation part is known: use 'neg_log_loss', "
-            "'accuracy' or 'neg_mean_squared_error', folds, or rule='best'."
-        )
+        return -((predicted - y) ** 2).reshape(len(y), -1).mean(axis=1)
+
+
+def losses_of_rows(model, X, y):
+    """Return the log loss of each row; as scikit-learn counts them, to whom no row costs more than −log ε."""
+    most = -math.log(np.finfo(float).eps)
+    chances = as_array(model.predict_log_proba(X)).astype(float)
+    return (-chances[np.arange(len(y)), np.searchsorted(model.classes_, y)]).clip(max=most)
 
 
 @contextlib.contextmanager

@@ -8,9 +8,9 @@ import torch
 
 from onelayer.data.dataset import Dataset
 from onelayer.errors import DataError, ParameterError
-from onelayer.estimators.validation import as_array, check_lengths, first_line, is_stream, require_finite
+from onelayer.estimators.validation import as_array, check_lengths, first_line, require_finite
 
-__all__ = ["Part", "parts_of"]
+__all__ = ["Part", "parted"]
 
 # Tensors of other dtypes are normalised in float32.
 _FINE = (torch.float32, torch.float64)
@@ -30,22 +30,12 @@ class Part:
     X: Any
     y: np.ndarray
 
+    # Whether X is read anew for everything that is asked of it.
+    streamed = False
+
     @classmethod
-    def of(cls, name, given):
-        """Read (X, y) or a Dataset."""
-        if isinstance(given, Dataset):
-            X, y = given.X, given.y
-        else:
-            try:
-                X, y = given
-            except (TypeError, ValueError) as error:
-                raise ParameterError(
-                    f"{name} is {type(given).__name__}: give a pair (X, y), or a Dataset."
-                ) from error
-        if is_stream(X):
-            raise DataError(
-                f"{name} holds the stream {X.name!r}, which a probe cannot split: give rows in memory."
-            )
+    def of(cls, name, X, y):
+        """Read rows that are in memory."""
         if y is None:
             raise DataError(f"{name} has no targets: give a pair (X, y) with one target for each row.")
         X = X if hasattr(X, "shape") else np.asarray(X)
@@ -64,11 +54,34 @@ class Part:
         """How many."""
         return self.X.shape[0]
 
+    @property
+    def width(self):
+        """How many columns X has."""
+        return self.X.shape[1]
+
+    @property
+    def columns(self):
+        """Their names, or None."""
+        return list(self.X.columns) if hasattr(self.X, "columns") else None
+
+    @property
+    def data(self):
+        """What ``fit`` takes."""
+        return self.X, self.y
+
+    def measured(self, models, measure):
+        """Return measure(model, X, y), an array with an entry for each row, of each model."""
+        return [measure(model, self.X, self.y) for model in models]
+
+    def scored(self, scorer, models):
+        """Return the score of each model."""
+        return [scorer(model, self.X, self.y) for model in models]
+
     def require_like(self, train, classifier):
         """Refuse other columns, and labels that are not among those of the training rows."""
-        if self.X.shape[1] != train.X.shape[1]:
+        if self.width != train.width:
             raise DataError(
-                f"{self.name} has {self.X.shape[1]} columns and train has {train.X.shape[1]}: give the same ones."
+                f"{self.name} has {self.width} columns and train has {train.width}: give the same ones."
             )
         if self.y.shape[1:] != train.y.shape[1:]:
             raise DataError(
@@ -90,9 +103,9 @@ class Part:
 
     def ordered_like(self, train):
         """Return the part with its columns in the order of the training part's, where both have names."""
-        if not (hasattr(self.X, "columns") and hasattr(train.X, "columns")):
+        names, known = self.columns, train.columns
+        if names is None or known is None:
             return self
-        names, known = list(self.X.columns), list(train.X.columns)
         strange = sorted(set(map(str, names)) ^ set(map(str, known)))
         if strange:
             raise DataError(
@@ -119,9 +132,14 @@ class Part:
         return dataclasses.replace(self, X=X)
 
 
-def parts_of(train, validation, test):
-    """Return the Parts of a probe, None for those that are not there; a Dataset brings its own test part."""
-    if test is None and isinstance(train, Dataset) and train.X_test is not None:
-        test = train.X_test, train.y_test
-    named = (("train", train), ("validation", validation), ("test", test))
-    return [None if given is None else Part.of(name, given) for name, given in named]
+def parted(name, given):
+    """Return X and y of a pair, or of a Dataset."""
+    if isinstance(given, Dataset):
+        return given.X, given.y
+    try:
+        X, y = given
+    except (TypeError, ValueError) as error:
+        raise ParameterError(
+            f"{name} is {type(given).__name__}: give a pair (X, y), a Dataset, or a stream."
+        ) from error
+    return X, y

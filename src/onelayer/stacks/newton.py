@@ -46,6 +46,8 @@ class Solved:
         Newton steps.
     passes : float
         Work in full gradients of all problems.
+    interrupted : bool
+        Whether Ctrl-C ended it: what is not proven by then is of no use.
     """
 
     coefficients: Coefficients
@@ -54,6 +56,7 @@ class Solved:
     proven: torch.Tensor
     steps: torch.Tensor
     passes: float
+    interrupted: bool = False
 
 
 def solve_stack(stack, start, tol, *, model=None, tell=None):
@@ -115,12 +118,15 @@ class _Run:
         self.solved = Solved(coefficients, empty, empty.clone(), self.done.clone(), self.place * 0, 0.0)
 
     def go(self, tell):
-        """Make steps until all problems are done or none moves; return Solved."""
+        """Make steps until all problems are done, none moves, or Ctrl-C; return Solved."""
         self.tell = tell
-        self._prove_as_they_are()
-        for _ in range(MOST_STEPS):
-            if bool(self.done.all()) or not self.step():
-                break
+        try:
+            self._prove_as_they_are()
+            for _ in range(MOST_STEPS):
+                if bool(self.done.all()) or not self.step():
+                    break
+        except KeyboardInterrupt:
+            return dataclasses.replace(self.solved, interrupted=True)
         left = ~self.done
         self.solved.coefficients.flat[self.place[left]] = self.point.coefficients.flat[left]
         self.solved.value[self.place[left]] = self.point.value[left]
