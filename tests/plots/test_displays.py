@@ -93,6 +93,12 @@ def test_each_display_draws_alone_and_into_given_axes(displays, name):
     assert display.ax_ is ax
 
 
+def test_what_is_no_axes_is_refused(displays):
+    for display in displays.values():
+        with pytest.raises(ParameterError, match="ax is 3: give axes of matplotlib, or leave it out"):
+            display.plot(3)
+
+
 def test_panels_go_where_axes_without_a_grid_were(displays):
     display = displays["learning curve"]
 

@@ -16,7 +16,7 @@ from sklearn.preprocessing import scale
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import onelayer.sklearn as dropins
-from onelayer.selection import folds
+from onelayer.selection import fitting
 from onelayer.sklearn import logistic_cv
 
 X, Y = load_iris(return_X_y=True)
@@ -206,8 +206,8 @@ def test_equal_penalties_are_fitted_once_and_stand_in_both_places():
 
 def test_many_rows_of_two_classes_are_one_stacked_solve(monkeypatch):
     calls = []
-    solve = folds.solve_stack
-    monkeypatch.setattr(folds, "solve_stack", lambda *a, **k: calls.append(1) or solve(*a, **k))
+    solve = fitting.solve_stack
+    monkeypatch.setattr(fitting, "solve_stack", lambda *a, **k: calls.append(1) or solve(*a, **k))
     rng = np.random.default_rng(0)
     X = rng.normal(size=(3000, 800))
     y = rng.random(3000) < 1 / (1 + np.exp(-X[:, 0]))

@@ -3,6 +3,8 @@
 import functools
 from unicodedata import east_asian_width
 
+from onelayer.errors import ParameterError
+
 __all__ = [
     "COLOURS",
     "MUTED",
@@ -40,6 +42,8 @@ CJK_FONTS = (
 def new_axes(ax, width, height):
     """Return `ax`, or the axes of a new figure that pyplot does not know of."""
     if ax is not None:
+        if not hasattr(ax, "get_subplotspec"):
+            raise ParameterError(f"ax is {ax!r}: give axes of matplotlib, or leave it out.")
         return ax
     from matplotlib.figure import Figure
 

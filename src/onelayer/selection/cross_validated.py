@@ -19,7 +19,8 @@ from onelayer.estimators.documentation import Documented
 from onelayer.estimators.problem import Problem
 from onelayer.estimators.validation import as_array, as_flag, as_number, first_line
 from onelayer.selection.choosing import check_rule, choose
-from onelayer.selection.folds import Fold, fit_folds
+from onelayer.selection.fitting import fit_folds
+from onelayer.selection.folds import Fold
 from onelayer.selection.grids import read_grid
 from onelayer.selection.held_out import HeldOut, Table, refuse_rows, scores_of
 from onelayer.selection.path_result import PathResult

@@ -10,7 +10,8 @@ import torch
 import onelayer.estimators as estimators
 from onelayer.estimators.problem import Problem as WholeProblem
 from onelayer.result import Status
-from onelayer.selection.folds import Fold, fit_folds
+from onelayer.selection.fitting import fit_folds
+from onelayer.selection.folds import Fold
 from onelayer.sklearn.convergence import good_enough, warn_of_logistic
 from onelayer.sklearn.logistic_arguments import Asked
 from onelayer.sklearn.logistic_problem import Problem, relative_gap_for
