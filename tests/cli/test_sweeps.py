@@ -332,3 +332,13 @@ def test_a_regression_of_rows_in_blocks(capsys, tmp_path):
         summary = json.loads(told)
         found.append([*summary["strengths"], *summary["mean_scores"], summary["train_r2"]])
     np.testing.assert_allclose(*found, rtol=1e-5)
+
+
+def test_pictures_of_long_streams_say_that_they_are_of_a_sample(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("onelayer.report.measured._SAMPLE", 50)
+    iris = ol.data.load("iris")
+    frame = pd.DataFrame(iris.X, columns=["a", "b", "c", "d"]).assign(kind=iris.y.astype(str))
+    frame.to_parquet(tmp_path / "iris.parquet")
+    data = tmp_path / "iris.parquet", "--memory-limit", "4MB", "--Cs", 1, "--cv", 3, "--out", tmp_path
+    assert run(capsys, "probe", *data)[0] == 0
+    assert "A sample of 50 rows of the train data" in (tmp_path / "report.html").read_text()

@@ -89,9 +89,9 @@ def or_reason(build):
     """Turn a refusal to draw into a figure without picture that says why: a report is written of odd fits too."""
 
     @functools.wraps(build)
-    def draw(*arguments):
+    def draw(*arguments, **options):
         try:
-            return build(*arguments)
+            return build(*arguments, **options)
         except DataError as reason:
             title = build.__name__.strip("_").replace("_", " ").capitalize()
             return Figure(title, f"Not drawn: {reason}", "", None)
@@ -126,10 +126,11 @@ def _reliability(part, names):
 
 
 @or_reason
-def confusion(part, names):
-    """Return the confusion of classes on a Part as a Figure."""
+def confusion(part, names, *, whole=True):
+    """Return the confusion of classes on a Part, the whole of it or a sample, as a Figure."""
     display = ConfusionDisplay.from_predictions(part.y, part.predicted, **names)
-    caption = f"Rows of the {part.name} data: true class down, predicted class across."
+    rows = "Rows" if whole else f"A sample of {len(part.y):,} rows"
+    caption = f"{rows} of the {part.name} data: true class down, predicted class across."
     off = display.shares * (1 - np.eye(len(display.shares)))
     true, taken = np.unravel_index(off.argmax(), off.shape)
     if off[true, taken] > 0:

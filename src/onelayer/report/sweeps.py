@@ -120,9 +120,9 @@ def write_probe_report(path, found, data, shown=None, class_names=None, feature_
     if shown is not None and hasattr(model, "classes_"):
         X, y = shown
         whole = len(y) == found.rows[found.judged]
-        name = found.judged if whole else f"{found.judged} data, a sample of {len(y):,} of the"
-        part = Part(name, X, np.asarray(y), np.asarray(found.predict(X)), None)
-        figures.append(confusion(part, {"classes": model.classes_, "class_names": class_names}))
+        part = Part(found.judged, X, np.asarray(y), np.asarray(found.predict(X)), None)
+        names = {"classes": model.classes_, "class_names": class_names}
+        figures.append(confusion(part, names, whole=whole))
     _write(
         path,
         title=f"Linear probe on {data}",
