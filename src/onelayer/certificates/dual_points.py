@@ -58,7 +58,7 @@ def balanced(wide, dual):
     mixed = (1 - share) * dual + share * edge
     moved = torch.where(endless, dual - excess / wide.total_weight, mixed)
     # Rounding may carry a value over the edge, where ℓ* is infinite.
-    return torch.minimum(torch.maximum(moved, low), high)
+    return moved.clamp_(low, high)
 
 
 def _balanced_classes(wide, dual, excess):

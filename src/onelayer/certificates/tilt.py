@@ -104,4 +104,4 @@ def legal(loss, dual, y):
     if loss.per_class:
         return loss.legal_dual(dual, y)
     low, high = (torch.as_tensor(end, dtype=dual.dtype, device=dual.device) for end in loss.dual_interval(y))
-    return torch.minimum(torch.maximum(dual, low), high)
+    return torch.clamp(dual, low, high)

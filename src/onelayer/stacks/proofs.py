@@ -112,7 +112,7 @@ def _balanced(wide, dual):
     shift = excess / wide.total_weight.unsqueeze(1)
     moved = torch.where(rows.spread(endless), dual - rows.spread(shift), mixed)
     # Rounding may carry a value over the edge, where ℓ* is infinite.
-    return torch.minimum(torch.maximum(moved, low), high)
+    return moved.clamp_(low, high)
 
 
 def _slack(wide, dual):
