@@ -153,12 +153,15 @@ def test_wilsons_interval_is_scipys(right, rows, level):
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
-def test_the_bootstrap_of_a_mean_is_about_the_normal_interval(monkeypatch):
-    values = np.random.default_rng(0).normal(size=400)
+@pytest.mark.parametrize("units", [10_000, 100])
+def test_the_bootstrap_of_a_mean_is_about_the_normal_interval(monkeypatch, units):
+    values = np.random.default_rng(0).normal(size=430)
     monkeypatch.setattr("onelayer.selection.intervals._NUMBERS", 100_000)
-    found = bootstrap(lambda rows: values[rows].mean(axis=1), 400, 0.9)
-    half = 1.645 * values.std() / 20
+    monkeypatch.setattr("onelayer.selection.intervals._UNITS", units)
+    found = bootstrap(values[:, None], lambda sums, rows: sums[:, 0] / rows, 0.9)
+    half = 1.645 * values.std() / 430**0.5
     assert (found.low, found.high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.02)
+    assert found.rows == 430
 
 
 def test_an_accuracy_by_the_bootstrap_is_near_wilsons():

@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 
 import onelayer as ol
 from instances import over
@@ -83,6 +84,51 @@ def test_real_targets():
     assert_same(probe(*map(stream, both), linear, Cs=[1e-3, 1e-2]), probe(*both, linear, Cs=[1e-3, 1e-2]))
 
 
+def test_a_target_in_a_column_of_its_own():
+    column = [(X, y[:, None]) for X, y in REAL]
+    linear = ol.LinearRegression(tol=1e-10)
+    expected = probe(*REAL, linear, Cs=[1e-3, 1e-2, 10.0])
+    assert_same(probe(*map(stream, column), linear, Cs=[1e-3, 1e-2, 10.0]), expected)
+    labels = [(X, y[:, None]) for X, y in PARTS]
+    assert_same(probe(*map(stream, labels), Cs=GRID), probe(*PARTS, Cs=GRID))
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "f1_macro"])
+def test_sparse_rows_and_labels_of_text(scoring):
+    sparse = [ol.data.stream((scipy.sparse.csr_matrix(X), y.astype(str))) for X, y in PARTS]
+    texts = [(X, y.astype(str)) for X, y in PARTS]
+    assert_same(probe(*sparse, Cs=GRID, scoring=scoring), probe(*texts, Cs=GRID, scoring=scoring))
+
+
+def test_a_validation_stream_of_one_class_has_scores():
+    one = PARTS[1][0], np.zeros_like(PARTS[1][1])
+    for scoring in ("f1_macro", "accuracy"):
+        found = probe(stream(PARTS[0]), stream(one), Cs=GRID, scoring=scoring)
+        np.testing.assert_allclose(found.scores, probe(PARTS[0], one, Cs=GRID, scoring=scoring).scores)
+
+
+@pytest.mark.parametrize("change", ["labels", "rows", "order"])
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_a_stream_that_gives_other_rows_is_refused(monkeypatch, part, change):
+    fitted = []
+
+    def rows():
+        X, y = PARTS[1]
+        if fitted:
+            y = (y + 1) % 10 if change == "labels" else y
+            X, y = {"rows": (X[:-5], y[:-5]), "order": (X[::-1], y[::-1])}.get(change, (X, y))
+        yield X, y
+
+    def path(*arguments, **options):
+        fitted.append(True)
+        return ol.path(*arguments, **options)
+
+    monkeypatch.setattr(importlib.import_module("onelayer.selection.probe"), "path", path)
+    parts = {"validation": PARTS[1], "test": PARTS[2], part: ol.data.stream(rows)}
+    with pytest.raises(DataError, match="gave other rows than when it was read first"):
+        probe(PARTS[0], parts["validation"], parts["test"], Cs=GRID)
+
+
 class Counted:
     """A stream's blocks, with the reads counted."""
 
@@ -105,6 +151,7 @@ def test_a_validation_stream_is_read_once_for_all_strengths():
 WEIGHTED = ol.data.stream((*PARTS[0], np.ones(len(PARTS[0][1]))))
 SMALL = (PARTS[1][0][:, :5], PARTS[1][1])
 STRANGE = (PARTS[1][0], PARTS[1][1] + 5)
+TEXTS = [(X, np.array([f"digit {label}" for label in y])) for X, y in PARTS]
 WRONG = {
     "rows of norm 1": (
         ParameterError,
@@ -144,6 +191,19 @@ WRONG = {
         "has no target, and y is None",
     ),
     "weights": (DataError, (WEIGHTED,), {}, "train holds the stream .* with weights"),
+    "a measure of numbers": (
+        ParameterError,
+        (stream(TEXTS[0]), stream(TEXTS[1])),
+        {"scoring": "neg_mean_squared_error", "rule": "one-standard-error"},
+        "use 'neg_log_loss' or 'accuracy'",
+    ),
+    "not a number": (
+        DataError,
+        (stream(PARTS[0]), (np.where(PARTS[1][0] == 16, np.nan, PARTS[1][0]), PARTS[1][1])),
+        {},
+        "validation cannot be used: X has .* NaN",
+    ),
+    "level": (ParameterError, PARTS, {"level": 2}, "level is 2: give a share between 0 and 1"),
     "a number": (ParameterError, (5,), {}, "train is int: give a pair \\(X, y\\), a Dataset, or a stream"),
 }
 
@@ -159,6 +219,20 @@ def test_what_streams_cannot_have_is_said_before_the_fits(case, monkeypatch):
     monkeypatch.setattr(importlib.import_module("onelayer.selection.probe"), "path", fitted)
     with pytest.raises(error, match=message):
         ol.probe(*parts, **options)
+
+
+UNSUITED = {
+    "numbers of text": (TEXTS, None, "neg_mean_squared_error"),
+    "chances of numbers": (REAL, ol.LinearRegression(), "neg_log_loss"),
+    "labels of numbers": (REAL, ol.LinearRegression(), "accuracy"),
+}
+
+
+@over("case", UNSUITED)
+def test_a_scoring_that_does_not_suit_is_one_sentence(case):
+    parts, est, scoring = case
+    with pytest.raises(ParameterError, match="scoring"):
+        ol.probe(*map(stream, parts), est, Cs=[1.0], scoring=scoring)
 
 
 def test_columns_of_streams_keep_their_order(tmp_path):

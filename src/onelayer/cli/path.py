@@ -79,6 +79,7 @@ def _run(asked, grid, time_limit):
         # Before the fits, not after them.
         test = part_of("test", asked.tested, est)
         test.require_like(part_of("train", asked.train, est), loaded.kind != "linear")
+        test.require_finite(est)
     with warnings.catch_warnings():
         # What fell short is told below, by the exit code and in the table.
         warnings.simplefilter("ignore")
@@ -99,7 +100,7 @@ def _run(asked, grid, time_limit):
     ]
     numbers = {
         "data": loaded.name,
-        "model": loaded.kind,
+        "model": asked.kind_of(found[0]),
         "n_train": found[0].objective_record_["n_samples"],
         "n_features": found[0].n_features_in_,
         "feature_names": _listed(loaded.names["feature_names"]),

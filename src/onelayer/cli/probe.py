@@ -86,7 +86,12 @@ def _run(asked, validation, grid, settings):
         found = ol.probe(
             **parts, est=asked.estimator(), Cs=grid, random_state=asked.seed, verbose=1, **settings
         )
-    summary = {"data": loaded.name, "model": loaded.kind, **found.to_dict(), "out": str(asked.folder)}
+    summary = {
+        "data": loaded.name,
+        "model": asked.kind_of(found.estimator),
+        **found.to_dict(),
+        "out": str(asked.folder),
+    }
     _save(found, asked.folder, loaded)
     write_atomically(asked.folder / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
     if asked.report:

@@ -35,7 +35,7 @@ class Kept:
         """Return the design of these rows of the larger design, or None where they are not all among those that are held."""
         if not len(index) or not len(self.index):
             return None
-        places = torch.searchsorted(self.index, index).clamp(max=len(self.index) - 1)
+        places = torch.searchsorted(self.index, index.contiguous()).clamp(max=len(self.index) - 1)
         return self.design.take(places) if bool((self.index[places] == index).all()) else None
 
 

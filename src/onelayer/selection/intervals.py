@@ -10,7 +10,9 @@ from onelayer.errors import ParameterError
 __all__ = ["Interval", "bootstrap", "wilson"]
 
 _DRAWS = 2000
-# Numbers of row indices that are drawn at a time.
+# What is drawn: rows, or groups of them where they are more.
+_UNITS = 10_000
+# Numbers of rows that are drawn at a time.
 _NUMBERS = 2**22
 
 
@@ -59,14 +61,17 @@ def wilson(share, rows, level=0.95):
     return Interval(float(max(centre - half, 0.0)), float(min(centre + half, 1.0)), level, "Wilson", rows)
 
 
-def bootstrap(statistic, rows, level=0.95, seed=0):
-    """Return the percentile Interval of a statistic under resampling of rows.
+def bootstrap(terms, statistic, level=0.95, seed=0):
+    """Return the percentile Interval of a statistic of sums over rows, under resampling of rows.
+
+    Of more than 10,000 rows groups are drawn instead of rows, 10,000 groups of as many rows each (one more or less), made by lot: what
+    is summed over a group is again drawn from one distribution, and the work no longer grows with the rows.
 
     Parameters
     ----------
+    terms : array of shape (rows, terms)
     statistic : callable
-        Takes row numbers, shape (draws, rows), and returns the statistic of each draw.
-    rows : int
+        Takes sums of terms, shape (draws, terms), and how many rows each is of; returns the statistic of each draw.
     level : float
     seed : int
 
@@ -74,16 +79,30 @@ def bootstrap(statistic, rows, level=0.95, seed=0):
     ----------
     B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", Chapman & Hall (1993), chapter 13.
     """
-    _quantile(level)
+    require_level(level)
     generator = np.random.default_rng(seed)
-    size = max(1, _NUMBERS // rows)
-    sizes = [min(size, _DRAWS - start) for start in range(0, _DRAWS, size)]
-    found = [statistic(generator.integers(0, rows, (count, rows))) for count in sizes]
+    rows, counts = len(terms), None
+    if rows > _UNITS:
+        edges = np.linspace(0, rows, _UNITS + 1).astype(int)
+        terms = np.add.reduceat(terms[generator.permutation(rows)], edges[:-1], axis=0)
+        counts = np.diff(edges)
+    units, width = terms.shape
+    size = max(1, _NUMBERS // (units * width))
+    found = []
+    for start in range(0, _DRAWS, size):
+        drawn = generator.integers(0, units, (min(size, _DRAWS - start), units))
+        sums = np.stack([term[drawn].sum(axis=1) for term in terms.T], axis=1)
+        found.append(statistic(sums, units if counts is None else counts[drawn].sum(axis=1)))
     low, high = np.quantile(np.concatenate(found), [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high), level, "bootstrap", rows)
 
 
-def _quantile(level):
+def require_level(level):
+    """Refuse what is no share."""
     if not (isinstance(level, (int, float, np.floating)) and 0 < level < 1):
         raise ParameterError(f"level is {level!r}: give a share between 0 and 1, for example 0.95.")
+
+
+def _quantile(level):
+    require_level(level)
     return NormalDist().inv_cdf((1 + level) / 2)

@@ -13,7 +13,7 @@ from onelayer.estimators.validation import as_array, as_number
 from onelayer.selection.choosing import check_rule, choose
 from onelayer.selection.estimators import LinearRegressionCV, LogisticRegressionCV, SoftmaxRegressionCV
 from onelayer.selection.held_out import refuse_rows
-from onelayer.selection.intervals import bootstrap, wilson
+from onelayer.selection.intervals import bootstrap, require_level, wilson
 from onelayer.selection.path import path
 from onelayer.selection.probe_result import Judgement, ProbeResult
 from onelayer.selection.scoring import Scorer, losses_of_rows
@@ -23,6 +23,8 @@ from onelayer.selection.streamed import part_of
 __all__ = ["probe"]
 
 _SCALINGS = (None, "standardize", "l2")
+# The share of squares about any number that is rounding of those about the mean.
+_ALIKE = 1e-12
 _CROSS_VALIDATED = {
     SoftmaxRegression: SoftmaxRegressionCV,
     LogisticRegression: LogisticRegressionCV,
@@ -105,14 +107,15 @@ def probe(
     random_state = int(as_number("random_state", random_state))
     parts, est = _parts(train, validation, test, est)
     classifier = is_classifier(est)
-    _check(rule, scaling, refit, interval, classifier, parts)
-    if classifier and parts[0].y.ndim != 1:
+    _check(rule, scaling, refit, interval, level, classifier, parts)
+    if classifier and len(parts[0].y.shape) != 1:
         raise DataError(
             "train has probabilities of classes as y, which a probe is not judged by: give labels."
         )
     for part in parts[1:]:
         if part is not None:
             part.require_like(parts[0], classifier)
+            part.require_finite(est)
     parts = [part and part.ordered_like(parts[0]) for part in parts]
     if scaling == "standardize":
         est = type(est)(**{**est.get_params(deep=False), "standardize": True})
@@ -158,14 +161,15 @@ def _parts(train, validation, test, est):
         test = train.X_test, train.y_test
     first = part_of("train", train, est or LogisticRegression())
     if est is None:
-        real = first.y.dtype.kind == "f" and not first.streamed
+        real = not first.streamed and first.y.dtype.kind == "f"
         est = LinearRegression() if real else LogisticRegression()
     others = (("validation", validation), ("test", test))
     return [first, *(None if given is None else part_of(name, given, est) for name, given in others)], est
 
 
-def _check(rule, scaling, refit, interval, classifier, parts):
+def _check(rule, scaling, refit, interval, level, classifier, parts):
     check_rule(rule)
+    require_level(level)
     if scaling not in _SCALINGS:
         raise ParameterError(f"scaling is {scaling!r}: give None, 'standardize' or 'l2'.")
     if refit not in ("train", "train+validation"):
@@ -268,21 +272,26 @@ def _judge(model, part, interval, level, seed):
     if is_classifier(model):
         right, losses = part.measured([model], _answers)[0].T
         if interval == "bootstrap":
-            found = bootstrap(lambda rows: right[rows].mean(axis=1), part.rows, level, seed)
+            found = bootstrap(right[:, None], lambda sums, rows: sums[:, 0] / rows, level, seed)
         else:
             found = wilson(right.mean(), part.rows, level)
         return Judgement("accuracy", float(right.mean()), found, float(losses.mean()))
-    y = part.y.reshape(part.rows, -1)
+    y = part.y.reshape(part.rows, -1).astype(float)
     squares = part.measured([model], _squares)[0]
+    # About the mean, so that little cancels.
+    y = y - y.mean(axis=0)
+    terms = np.concatenate([squares, y, y**2], axis=1)
 
-    def shares(rows):
+    def shares(sums, rows):
         # As in scikit-learn: the mean over targets.
-        drawn = y[rows]
-        total = ((drawn - drawn.mean(axis=1, keepdims=True)) ** 2).sum(axis=1)
-        return (1 - squares[rows].sum(axis=1) / np.where(total > 0, total, np.nan)).mean(axis=1)
+        left, total, around = np.split(sums, 3, axis=1)
+        spread = around - total**2 / np.asarray(rows).reshape(-1, 1)
+        # Of targets that are all alike rounding would leave one.
+        spread = np.where(spread > _ALIKE * around, spread, np.nan)
+        return (1 - left / spread).mean(axis=1)
 
-    score = float(shares(np.arange(part.rows)[None])[0])
-    return Judgement("R²", score, bootstrap(shares, part.rows, level, seed), float(squares.mean()))
+    score = float(shares(terms.sum(axis=0, keepdims=True), part.rows)[0])
+    return Judgement("R²", score, bootstrap(terms, shares, level, seed), float(squares.mean()))
 
 
 def _answers(model, X, y):

@@ -20,8 +20,8 @@ _USUAL = {
     True: "'neg_log_loss', 'accuracy', 'roc_auc_ovr' or 'f1_macro'",
     False: "'neg_mean_squared_error', 'neg_mean_absolute_error' or 'r2'",
 }
-# Means over rows whose terms are known here.
-_MEANS = ("neg_log_loss", "accuracy", "neg_mean_squared_error")
+# Means over rows whose terms are known here, of classifiers and of others.
+_MEANS = {True: ("neg_log_loss", "accuracy"), False: ("neg_mean_squared_error",)}
 
 
 class Scorer:
@@ -41,6 +41,7 @@ class Scorer:
 
     def __init__(self, scoring, model):
         self.scoring, classifier = scoring, is_classifier(model)
+        self._means = _MEANS[classifier]
         self.name = scoring_name(scoring, classifier)
         try:
             if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
@@ -59,7 +60,7 @@ class Scorer:
     @property
     def is_mean(self):
         """Whether it is known to be the mean of scores of rows, those of :meth:`of_rows`."""
-        return isinstance(self.scoring, str) and self.scoring in _MEANS
+        return isinstance(self.scoring, str) and self.scoring in self._means
 
     def __call__(self, model, X, y, sample_weight=None, offset=None):
         """Return the score, larger is better."""
@@ -76,6 +77,9 @@ class Scorer:
         weight = {} if sample_weight is None else {"sample_weight": sample_weight}
         try:
             return float(self._scorer(model, X, y, **weight))
+        except DataError:
+            # It is X that is wrong.
+            raise
         except (ValueError, TypeError, AttributeError) as error:
             raise ParameterError(
                 f"scoring by {self.name} fails here ({first_line(error)}): choose another scoring, for example "
@@ -86,8 +90,8 @@ class Scorer:
         """Refuse a scoring that is no mean over rows that is known here."""
         if not self.is_mean:
             raise ParameterError(
-                f"scoring is {self.scoring!r}, of which no standard error on one validation part is known: use 'neg_log_loss', "
-                "'accuracy' or 'neg_mean_squared_error', folds, or rule='best'."
+                f"scoring is {self.scoring!r}, of which no standard error on one validation part is known: use "
+                f"{' or '.join(map(repr, self._means))}, folds, or rule='best'."
             )
 
     def of_rows(self, model, X, y):
@@ -99,7 +103,7 @@ class Scorer:
         predicted = as_array(model.predict(X))
         if self.scoring == "accuracy":
             return (predicted == y).astype(float)
-        return -((predicted - y) ** 2).reshape(len(y), -1).mean(axis=1)
+        return -((predicted.reshape(len(y), -1) - y.reshape(len(y), -1)) ** 2).mean(axis=1)
 
 
 def losses_of_rows(model, X, y):

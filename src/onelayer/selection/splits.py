@@ -8,6 +8,7 @@ import torch
 
 from onelayer.data.dataset import Dataset
 from onelayer.errors import DataError, ParameterError
+from onelayer.estimators.features import Features
 from onelayer.estimators.validation import as_array, check_lengths, first_line, require_finite
 
 __all__ = ["Part", "parted"]
@@ -65,6 +66,23 @@ class Part:
         return list(self.X.columns) if hasattr(self.X, "columns") else None
 
     @property
+    def labels(self):
+        """The labels that it has."""
+        return np.unique(self.y)
+
+    def row_of(self, labels):
+        """Return the first row with one of these labels."""
+        return int(np.argmax(np.isin(self.y, labels)))
+
+    def require_finite(self, est):
+        """Refuse X that an estimator could not predict; `est` is left as it is."""
+        reader = type(est)(**est.get_params(deep=False))
+        try:
+            Features(reader, self.X, fitting=True, device=reader.device)
+        except DataError as error:
+            raise DataError(f"{self.name} cannot be used: {error}") from error
+
+    @property
     def data(self):
         """What ``fit`` takes."""
         return self.X, self.y
@@ -93,12 +111,13 @@ class Part:
                     f"{self.name} has y of dtype {self.y.dtype}, and train has numbers: give numbers."
                 )
             return
-        strange = ~np.isin(self.y, np.unique(train.y))
-        if strange.any():
-            row = int(np.argmax(strange))
+        strange = np.setdiff1d(self.labels, train.labels)
+        if len(strange):
+            row = self.row_of(strange)
+            label = next(label for label in strange.tolist() if self.row_of([label]) == row)
             raise DataError(
-                f"{self.name} holds the label {self.y.tolist()[row]!r} in row {row}, which train has not: leave such rows out, or "
-                "add the class to train."
+                f"{self.name} holds the label {label!r} in row {row}, which train has not: leave such rows out, or add the class to "
+                "train."
             )
 
     def ordered_like(self, train):
