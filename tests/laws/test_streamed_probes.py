@@ -235,6 +235,22 @@ def test_a_scoring_that_does_not_suit_is_one_sentence(case):
         ol.probe(*map(stream, parts), est, Cs=[1.0], scoring=scoring)
 
 
+def test_options_are_refused_before_a_stream_is_read():
+    counted = Counted(PARTS[0])
+    source = ol.data.stream(counted)
+    opened = counted.reads
+    for options in (
+        {"rule": "mine"},
+        {"level": 2},
+        {"scaling": "max"},
+        {"interval": "mine"},
+        {"refit": "mine"},
+    ):
+        with pytest.raises(ParameterError, match=f"^{next(iter(options))} is "):
+            ol.probe(source, **options)
+    assert counted.reads == opened
+
+
 def test_columns_of_streams_keep_their_order(tmp_path):
     frames = []
     for (X, y), name in zip(PARTS[:2], "ab", strict=True):

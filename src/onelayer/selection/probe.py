@@ -9,22 +9,21 @@ from onelayer.data.dataset import Dataset
 from onelayer.errors import DataError, ParameterError
 from onelayer.estimators import LinearRegression, LogisticRegression, SoftmaxRegression
 from onelayer.estimators.problem import strength_name
-from onelayer.estimators.validation import as_array, as_number
+from onelayer.estimators.validation import as_number
 from onelayer.selection.choosing import check_rule, choose
 from onelayer.selection.estimators import LinearRegressionCV, LogisticRegressionCV, SoftmaxRegressionCV
 from onelayer.selection.held_out import refuse_rows
-from onelayer.selection.intervals import bootstrap, require_level, wilson
+from onelayer.selection.intervals import require_level
+from onelayer.selection.judging import judge
 from onelayer.selection.path import path
-from onelayer.selection.probe_result import Judgement, ProbeResult
-from onelayer.selection.scoring import Scorer, losses_of_rows
+from onelayer.selection.probe_result import ProbeResult
+from onelayer.selection.scoring import Scorer
 from onelayer.selection.splits import Part
 from onelayer.selection.streamed import part_of
 
 __all__ = ["probe"]
 
 _SCALINGS = (None, "standardize", "l2")
-# The share of squares about any number that is rounding of those about the mean.
-_ALIKE = 1e-12
 _CROSS_VALIDATED = {
     SoftmaxRegression: SoftmaxRegressionCV,
     LogisticRegression: LogisticRegressionCV,
@@ -105,9 +104,10 @@ def probe(
     """
     began = time.perf_counter()
     random_state = int(as_number("random_state", random_state))
+    _check_options(rule, scaling, refit, interval, level)
     parts, est = _parts(train, validation, test, est)
     classifier = is_classifier(est)
-    _check(rule, scaling, refit, interval, level, classifier, parts)
+    _check_parts(rule, refit, interval, classifier, parts)
     if classifier and len(parts[0].y.shape) != 1:
         raise DataError(
             "train has probabilities of classes as y, which a probe is not judged by: give labels."
@@ -134,7 +134,7 @@ def probe(
 
     def judged(part):
         # What was fitted on the validation rows says nothing about others by them.
-        return _judge(before if part.name == "validation" else model, part, interval, level, random_state)
+        return judge(before if part.name == "validation" else model, part, interval, level, random_state)
 
     return ProbeResult(
         model,
@@ -167,13 +167,18 @@ def _parts(train, validation, test, est):
     return [first, *(None if given is None else part_of(name, given, est) for name, given in others)], est
 
 
-def _check(rule, scaling, refit, interval, level, classifier, parts):
+def _check_options(rule, scaling, refit, interval, level):
     check_rule(rule)
     require_level(level)
     if scaling not in _SCALINGS:
         raise ParameterError(f"scaling is {scaling!r}: give None, 'standardize' or 'l2'.")
     if refit not in ("train", "train+validation"):
         raise ParameterError(f"refit is {refit!r}: give 'train' or 'train+validation'.")
+    if interval not in (None, "wilson", "bootstrap"):
+        raise ParameterError(f"interval is {interval!r}: give 'wilson' or 'bootstrap'.")
+
+
+def _check_parts(rule, refit, interval, classifier, parts):
     streams = [part.name for part in parts[:2] if part is not None and part.streamed]
     if refit == "train+validation" and streams:
         raise ParameterError(
@@ -193,8 +198,6 @@ def _check(rule, scaling, refit, interval, level, classifier, parts):
         raise ParameterError(
             "refit is 'train+validation', and there is no validation part: give one, or refit='train'."
         )
-    if interval not in (None, "wilson", "bootstrap"):
-        raise ParameterError(f"interval is {interval!r}: give 'wilson' or 'bootstrap'.")
     if interval == "wilson" and not classifier:
         raise ParameterError("interval is 'wilson', which is for accuracies: give 'bootstrap' for R².")
 
@@ -266,39 +269,3 @@ def _stacked(first, second):
 
         return torch.cat([first, second])
     return np.concatenate([first, second])
-
-
-def _judge(model, part, interval, level, seed):
-    if is_classifier(model):
-        right, losses = part.measured([model], _answers)[0].T
-        if interval == "bootstrap":
-            found = bootstrap(right[:, None], lambda sums, rows: sums[:, 0] / rows, level, seed)
-        else:
-            found = wilson(right.mean(), part.rows, level)
-        return Judgement("accuracy", float(right.mean()), found, float(losses.mean()))
-    y = part.y.reshape(part.rows, -1).astype(float)
-    squares = part.measured([model], _squares)[0]
-    # About the mean, so that little cancels.
-    y = y - y.mean(axis=0)
-    terms = np.concatenate([squares, y, y**2], axis=1)
-
-    def shares(sums, rows):
-        # As in scikit-learn: the mean over targets.
-        left, total, around = np.split(sums, 3, axis=1)
-        spread = around - total**2 / np.asarray(rows).reshape(-1, 1)
-        # Of targets that are all alike rounding would leave one.
-        spread = np.where(spread > _ALIKE * around, spread, np.nan)
-        return (1 - left / spread).mean(axis=1)
-
-    score = float(shares(terms.sum(axis=0, keepdims=True), part.rows)[0])
-    return Judgement("R²", score, bootstrap(terms, shares, level, seed), float(squares.mean()))
-
-
-def _answers(model, X, y):
-    """Return, for each row, whether its label is predicted, and its log loss."""
-    right = as_array(model.predict(X)) == y
-    return np.stack([right.astype(float), losses_of_rows(model, X, y)], axis=1)
-
-
-def _squares(model, X, y):
-    return (as_array(model.predict(X)).reshape(len(y), -1) - y.reshape(len(y), -1)) ** 2

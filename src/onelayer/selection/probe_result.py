@@ -10,33 +10,11 @@ from sklearn.base import is_classifier
 
 from onelayer.persistence import plain
 from onelayer.selection.choosing import Choice
-from onelayer.selection.intervals import Interval
+from onelayer.selection.judging import Judgement
 from onelayer.selection.path_result import PathResult
 from onelayer.selection.scoring import scoring_name
 
-__all__ = ["Judgement", "ProbeResult"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Judgement:
-    """How a model does on rows.
-
-    Attributes
-    ----------
-    metric : {"accuracy", "R²"}
-    score : float
-    interval : Interval
-    loss : float
-        The mean log loss; for real targets the mean squared error.
-    """
-
-    metric: str
-    score: float
-    interval: Interval
-    loss: float
-
-    def __str__(self):
-        return f"{self.metric} {self.score:.4f} ({self.interval})"
+__all__ = ["ProbeResult"]
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
