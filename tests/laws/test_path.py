@@ -290,3 +290,19 @@ def test_a_curve_is_the_parabola_through_its_last_three_places():
     torch.testing.assert_close(curve.at(2.0), torch.tensor([0.0, 0.0]))
     torch.testing.assert_close(curve.at(3.0), torch.tensor([10.0, 6.0]))
     assert len(curve) == 3
+
+
+def test_strengths_are_the_numbers_that_were_given():
+    Cs = [0.003, 0.07, 1 / 3, 12.3]
+    found = ol.path(ol.LogisticRegression(), IRIS.X, IRIS.y, Cs=Cs)
+    assert found.Cs.tolist() == Cs
+    assert [model.C for model in found] == Cs
+    search = ol.LogisticRegressionCV(Cs, cv=3).fit(IRIS.X, IRIS.y)
+    assert search.path_.Cs.tolist() == Cs
+    assert search.estimator_.C == search.C_
+
+
+def test_rows_that_cannot_be_scored_are_not_blamed_on_the_scoring():
+    found = ol.path(ol.LogisticRegression(), IRIS.X, IRIS.y, Cs=[1.0])
+    with pytest.raises(DataError, match=r"^X has 150 values that are NaN"):
+        found.scores(np.where(np.arange(4) == 2, np.nan, IRIS.X), IRIS.y, scoring="accuracy")

@@ -185,14 +185,13 @@ class Fitting:
     # ---- what is left behind ----------------------------------------------------------------------------------
 
     def _write(self, estimator, data, parts, shown):
+        from onelayer.cli.streams import fitted_kind
         from onelayer.persistence import write_atomically
         from onelayer.report import summarise, write_report
 
         folder = self.folder
         estimator.save(folder)
-        # Of a stream the number of classes is known by now.
-        many = data.kind == "logistic" and len(estimator.classes_) > 2
-        options = {"model": "softmax" if many else data.kind, "abstain": self.abstain}
+        options = {"model": fitted_kind(data.kind, estimator), "abstain": self.abstain}
         summary = summarise(estimator, data.name, *parts, folder, **options)
         write_atomically(folder / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
         if self.report:

@@ -68,6 +68,7 @@ def _run(asked, grid, time_limit):
     import numpy as np
 
     import onelayer as ol
+    from onelayer.cli.streams import fitted_kind
     from onelayer.persistence import plain, write_atomically
     from onelayer.report import write_path_report
     from onelayer.selection.scoring import Scorer
@@ -100,7 +101,7 @@ def _run(asked, grid, time_limit):
     ]
     numbers = {
         "data": loaded.name,
-        "model": asked.kind_of(found[0]),
+        "model": fitted_kind(loaded.kind, found[0]),
         "n_train": found[0].objective_record_["n_samples"],
         "n_features": found[0].n_features_in_,
         "feature_names": _listed(loaded.names["feature_names"]),

@@ -70,6 +70,7 @@ def probe(
 
 def _run(asked, validation, grid, settings):
     import onelayer as ol
+    from onelayer.cli.streams import fitted_kind
     from onelayer.persistence import write_atomically
     from onelayer.report import write_probe_report
 
@@ -88,7 +89,7 @@ def _run(asked, validation, grid, settings):
         )
     summary = {
         "data": loaded.name,
-        "model": asked.kind_of(found.estimator),
+        "model": fitted_kind(loaded.kind, found.estimator),
         **found.to_dict(),
         "out": str(asked.folder),
     }

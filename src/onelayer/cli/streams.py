@@ -5,7 +5,7 @@ import pathlib
 
 from onelayer.errors import ParameterError
 
-__all__ = ["kind_of", "open_if_large"]
+__all__ = ["fitted_kind", "kind_of", "open_if_large"]
 
 # Of the memory that is free, what a file may need to be loaded as a whole.
 _SHARE = 0.5
@@ -52,6 +52,11 @@ def kind_of(stream):
     # Files of plain numbers write labels with a point.
     whole = y.ndim == 1 and bool((y == y.round()).all())
     return "classes" if whole and stream.encoder is None else "linear"
+
+
+def fitted_kind(kind, estimator):
+    """Return what a fit is called: of a stream the number of classes is known by then."""
+    return "softmax" if kind == "logistic" and len(estimator.classes_) > 2 else kind
 
 
 def _loaded_bytes(path):

@@ -142,11 +142,6 @@ class Sweeping:
         # A tensor is not asked for the names that a stream has told.
         return tensor_of(X), y
 
-    def kind_of(self, estimator):
-        """Return what a fit is called: of a stream the number of classes is known by then."""
-        many = self.loaded.kind == "logistic" and len(estimator.classes_) > 2
-        return "softmax" if many else self.loaded.kind
-
     def estimator(self):
         """Return the estimator whose strengths are gone along."""
         import onelayer as ol
